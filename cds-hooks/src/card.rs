@@ -23,7 +23,7 @@ impl Card {
             let before = seen.entry(card.content.clone()).or_default();
             if *before > 0 {
                 let number = before.to_string();
-                card.uuid = hash::uuid(&[&card.uuid, &number]);
+                card.uuid = hash::uuid_within(scope, &[&card.uuid, &number]);
             }
             *before += 1;
             card.name_suggestions();
@@ -42,7 +42,7 @@ impl Card {
             None => content.detail,
         };
         let content_fields = [indicator.as_str(), &summary, &detail, &content.source.label];
-        let uuid = hash::uuid(&[scope, &content_fields].concat());
+        let uuid = hash::uuid_within(scope, &content_fields);
         Card {
             content: uuid.clone(),
             uuid,

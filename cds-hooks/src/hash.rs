@@ -22,6 +22,17 @@ pub(crate) fn uuid(fields: &[&str]) -> String {
         .to_string()
 }
 
+/// A UUID of two lists of fields, whose first half is of the first alone: what is of one call stands side by
+/// side in an index of a database, so that a call's cards change one page of it, and not one each.
+pub(crate) fn uuid_within(scope: &[&str], fields: &[&str]) -> String {
+    const HALF: u128 = u64::MAX as u128;
+    let (within, whole) = (fnv128(scope), fnv128(&[scope, fields].concat()));
+    let bytes = ((within & !HALF) | (whole & HALF)).to_be_bytes();
+    uuid::Builder::from_custom_bytes(bytes)
+        .into_uuid()
+        .to_string()
+}
+
 /// Sixteen hexadecimal digits, for logs.
 pub(crate) fn short(fields: &[&str]) -> String {
     let hash = fnv128(fields);
@@ -48,5 +59,13 @@ mod tests {
         // Clients know cards by it: it must not change.
         assert_eq!(id, "f1d3376a-99ef-8dfc-9255-e444b94ad9b6");
         assert_eq!(short(&["x"]).len(), 16);
+        let cards = ["a", "b"].map(|text| uuid_within(&["call", "1"], &[text]));
+        assert_eq!(cards[0].split_at(18).0, cards[1].split_at(18).0);
+        assert_ne!(cards[0], cards[1]);
+        assert_ne!(cards[0], uuid_within(&["call", "2"], &["a"]));
+        assert_ne!(
+            uuid_within(&["call"], &["2", "a"]),
+            uuid_within(&["call", "2"], &["a"])
+        );
     }
 }

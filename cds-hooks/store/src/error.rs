@@ -14,6 +14,10 @@ pub enum StoreError {
     /// acknowledged; it may be there nevertheless where the connection broke while it was committed.
     #[error("{0}")]
     Unavailable(String),
+    /// The database is there, and does not let this program do what it must: another password, name or right
+    /// is needed. Written to again once somebody there gave it.
+    #[error("{0}")]
+    NotAllowed(String),
     /// No room on the disk of the database. Nothing was written.
     #[error("{0}")]
     Full(String),
@@ -34,9 +38,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same may succeed a little later, without anybody doing anything here.
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::Busy(_)
-        )
+        self.is_away() || matches!(self, StoreError::Full(_) | StoreError::Busy(_))
+    }
+
+    /// Whether the connection is of no use, and another has to be made.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, StoreError::Unavailable(_) | StoreError::NotAllowed(_))
     }
 }

@@ -1,10 +1,14 @@
 //! What clients say of cards (CDS Hooks, "Feedback"): kept as it came, once.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 use crate::StoreError;
 use crate::db::{Connection, Value};
 use crate::hash;
+use crate::rows::{insert, pieces, places};
 use crate::time::micros;
 
 /// `outcome`.
@@ -94,41 +98,107 @@ impl FeedbackBatch {
 }
 
 /// Writes the entries. The same content (card, outcome, moment, suggestions, reason, comment) of the same
-/// client is one row, and counts up.
+/// client is one row, and counts up. In few statements, whatever the number of entries, and by their keys in
+/// order: servers that write the same do not wait for each other in a circle.
 pub(crate) async fn write(
     connection: &mut Connection,
     batch: &FeedbackBatch,
 ) -> Result<FeedbackCounts, StoreError> {
-    let mut counts = FeedbackCounts::default();
+    let mut all: BTreeMap<String, (&Feedback, i64)> = BTreeMap::new();
     for entry in &batch.entries {
-        let id = id(batch, entry);
-        let sql = "UPDATE cds_feedback SET repeats = repeats + 1, last_received = $2 WHERE id = $1";
-        let received = micros(batch.received);
-        let again = connection
-            .execute(sql, vec![id.as_str().into(), received.into()])
-            .await?;
-        if again > 0 {
-            counts.repeated += 1;
-        } else {
-            connection
-                .execute(INSERT, values(batch, entry, &id))
-                .await?;
-            counts.new += 1;
+        let (_, times) = all.entry(id(batch, entry)).or_insert((entry, 0));
+        *times += 1;
+    }
+    let ids: Vec<&str> = all.keys().map(String::as_str).collect();
+    let known = known(connection, &ids).await?;
+    let (mut rows, mut again) = (vec![], BTreeMap::<i64, Vec<&str>>::new());
+    for (id, (entry, times)) in &all {
+        match known.contains(id) {
+            true => again.entry(*times).or_default().push(id),
+            false => rows.push(values(batch, entry, id, times - 1)),
         }
-        match whose(connection, batch, &entry.card).await? {
-            Whose::Own => counts.matched += 1,
-            Whose::Nobody => counts.unmatched += 1,
-            Whose::Others => counts.foreign += 1,
+    }
+    let new = rows.len();
+    insert(connection, "cds_feedback", COLUMNS, rows, TWICE).await?;
+    for (times, ids) in &again {
+        repeated(connection, batch, *times, ids).await?;
+    }
+    let whose = whose(connection, batch).await?;
+    let mut counts = FeedbackCounts {
+        new: new as u64,
+        repeated: (batch.entries.len() - new) as u64,
+        ..FeedbackCounts::default()
+    };
+    for entry in &batch.entries {
+        match whose.get(&entry.card) {
+            Some(true) => counts.matched += 1,
+            Some(false) => counts.foreign += 1,
+            None => counts.unmatched += 1,
         }
     }
     Ok(counts)
 }
 
+const COLUMNS: &[&str] = &[
+    "id",
+    "card",
+    "tenant",
+    "client",
+    "service",
+    "outcome",
+    "outcome_at",
+    "outcome_timestamp",
+    "ordered_at",
+    "suggestions",
+    "reason_system",
+    "reason_code",
+    "reason_display",
+    "comment",
+    "received",
+    "last_received",
+    "repeats",
+];
+
 /// Two servers may get the same at once.
-const INSERT: &str = "INSERT INTO cds_feedback (id, card, tenant, client, service, outcome, outcome_at, \
-    outcome_timestamp, ordered_at, suggestions, reason_system, reason_code, reason_display, comment, received, \
-    last_received, repeats) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0) \
-    ON CONFLICT (id) DO UPDATE SET repeats = cds_feedback.repeats + 1, last_received = excluded.last_received";
+const TWICE: &str = "ON CONFLICT (id) DO UPDATE SET repeats = cds_feedback.repeats + 1 + excluded.repeats, \
+    last_received = excluded.last_received";
+
+/// Which of these are there.
+async fn known(connection: &mut Connection, ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+    let mut found = HashSet::new();
+    for piece in pieces(ids) {
+        let sql = format!(
+            "SELECT id FROM cds_feedback WHERE id IN ({})",
+            places(0, piece.len())
+        );
+        let values = piece.iter().map(|id| Value::from(*id)).collect();
+        // Made of names in this program and of numbers.
+        for row in connection.rows(AssertSqlSafe(sql), values).await? {
+            found.insert(row.text(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Counts rows up that came again so many times.
+async fn repeated(
+    connection: &mut Connection,
+    batch: &FeedbackBatch,
+    times: i64,
+    ids: &[&str],
+) -> Result<(), StoreError> {
+    for piece in pieces(ids) {
+        let sql = format!(
+            "UPDATE cds_feedback SET repeats = repeats + $1, last_received = $2 WHERE id IN ({})",
+            places(2, piece.len())
+        );
+        let mut values = vec![times.into(), micros(batch.received).into()];
+        values.extend(piece.iter().map(|id| Value::from(*id)));
+        // Made of names in this program and of numbers.
+        connection.execute(AssertSqlSafe(sql), values).await?;
+    }
+    Ok(())
+}
 
 /// Names the content. Two ways to write one moment are one.
 fn id(batch: &FeedbackBatch, entry: &Feedback) -> String {
@@ -153,7 +223,7 @@ fn id(batch: &FeedbackBatch, entry: &Feedback) -> String {
     hash::of_parts(&parts)
 }
 
-fn values(batch: &FeedbackBatch, entry: &Feedback, id: &str) -> Vec<Value> {
+fn values(batch: &FeedbackBatch, entry: &Feedback, id: &str, repeats: i64) -> Vec<Value> {
     let received = micros(batch.received);
     let at = micros(entry.outcome_at);
     let reason = entry.reason.as_ref();
@@ -178,35 +248,30 @@ fn values(batch: &FeedbackBatch, entry: &Feedback, id: &str) -> Vec<Value> {
         Value::maybe(entry.comment.as_deref()),
         received.into(),
         received.into(),
+        repeats.into(),
     ]
 }
 
-enum Whose {
-    Own,
-    Nobody,
-    Others,
-}
-
+/// Of the cards that were recorded: whether this client was given them, or only others were.
 async fn whose(
     connection: &mut Connection,
     batch: &FeedbackBatch,
-    card: &str,
-) -> Result<Whose, StoreError> {
-    let sql = "SELECT COUNT(*), SUM(CASE WHEN tenant = $2 AND client = $3 THEN 1 ELSE 0 END) \
-               FROM cds_shown WHERE card = $1";
-    let values = vec![
-        card.into(),
-        batch.tenant.as_str().into(),
-        batch.client.as_str().into(),
-    ];
-    let row = connection.row(sql, values).await?;
-    let (all, own) = match row {
-        Some(row) => (row.int(0)?, row.int(1)?),
-        None => (0, 0),
-    };
-    Ok(match (all, own) {
-        (0, _) => Whose::Nobody,
-        (_, 0) => Whose::Others,
-        _ => Whose::Own,
-    })
+) -> Result<HashMap<String, bool>, StoreError> {
+    let cards: BTreeSet<&str> = batch.entries.iter().map(|e| e.card.as_str()).collect();
+    let cards: Vec<&str> = cards.into_iter().collect();
+    let mut found = HashMap::new();
+    for piece in pieces(&cards) {
+        let sql = format!(
+            "SELECT card, SUM(CASE WHEN tenant = $1 AND client = $2 THEN 1 ELSE 0 END) FROM cds_shown \
+             WHERE card IN ({}) GROUP BY card",
+            places(2, piece.len())
+        );
+        let mut values = vec![batch.tenant.as_str().into(), batch.client.as_str().into()];
+        values.extend(piece.iter().map(|card| Value::from(*card)));
+        // Made of names in this program and of numbers.
+        for row in connection.rows(AssertSqlSafe(sql), values).await? {
+            found.insert(row.text(0)?, row.int(1)? > 0);
+        }
+    }
+    Ok(found)
 }

@@ -1,10 +1,14 @@
 //! Tokens that were used, for servers that share a store: the same `jti` of an issuer is taken once.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 use crate::StoreError;
 use crate::db::Connection;
 use crate::hash;
+use crate::rows::{insert, pieces, places};
 use crate::time::micros;
 
 /// A token to remember.
@@ -28,44 +32,62 @@ impl Used {
 }
 
 /// Remembers tokens, in the order of their keys (see [`crate::shown::write`]). Whether each is seen for
-/// the first time.
+/// the first time: whose question stands there is the first.
 pub(crate) async fn write(
     connection: &mut Connection,
     used: &[&Used],
 ) -> Result<Vec<bool>, StoreError> {
-    let mut places: Vec<(usize, &Used)> = used.iter().copied().enumerate().collect();
-    places.sort_by(|a, b| a.1.id.cmp(&b.1.id));
-    let mut first = vec![false; used.len()];
-    for (place, one) in places {
-        let sql =
-            "INSERT INTO cds_jti (id, expires, owner) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        let id = one.id.as_str();
-        let values = vec![id.into(), one.expires.into(), one.owner.as_str().into()];
-        let is_new = connection.execute(sql, values).await? > 0;
-        let is_own = match is_new {
-            true => true,
-            false => {
-                let sql = "SELECT owner FROM cds_jti WHERE id = $1";
-                let row = connection.row(sql, vec![id.into()]).await?;
-                row.map(|row| row.text(0))
-                    .transpose()?
-                    .is_some_and(|o| o == one.owner)
-            }
-        };
-        if let Some(first) = first.get_mut(place) {
-            *first = is_own;
+    let mut sorted: Vec<&Used> = used.to_vec();
+    sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    let rows = sorted.iter().map(|one| {
+        vec![
+            one.id.as_str().into(),
+            one.expires.into(),
+            one.owner.as_str().into(),
+        ]
+    });
+    let rows = rows.collect();
+    insert(
+        connection,
+        "cds_jti",
+        COLUMNS,
+        rows,
+        "ON CONFLICT DO NOTHING",
+    )
+    .await?;
+    sorted.dedup_by(|a, b| a.id == b.id);
+    let mut owners = HashMap::new();
+    for piece in pieces(&sorted) {
+        let sql = format!(
+            "SELECT id, owner FROM cds_jti WHERE id IN ({})",
+            places(0, piece.len())
+        );
+        let values = piece.iter().map(|one| one.id.as_str().into()).collect();
+        // Made of names in this program and of numbers.
+        for row in connection.rows(AssertSqlSafe(sql), values).await? {
+            owners.insert(row.text(0)?, row.text(1)?);
         }
     }
-    Ok(first)
+    let is_first = |one: &&Used| owners.get(&one.id) == Some(&one.owner);
+    Ok(used.iter().map(is_first).collect())
 }
 
-/// Forgets those that expired before: their tokens are refused for their age. So many at a time that
-/// nobody has to wait.
+const COLUMNS: &[&str] = &["id", "expires", "owner"];
+
+/// Rows that are forgotten at once: nobody has to wait for it, and more than come at once.
+const FORGOTTEN: u64 = 1_000;
+
+/// Forgets those that expired before: their tokens are refused for their age. Whether there may be more.
 pub(crate) async fn forget(
     connection: &mut Connection,
     before: Timestamp,
-) -> Result<u64, StoreError> {
-    let sql =
-        "DELETE FROM cds_jti WHERE id IN (SELECT id FROM cds_jti WHERE expires < $1 LIMIT 5000)";
-    connection.execute(sql, vec![micros(before).into()]).await
+) -> Result<bool, StoreError> {
+    let sql = format!(
+        "DELETE FROM cds_jti WHERE id IN (SELECT id FROM cds_jti WHERE expires < $1 LIMIT {FORGOTTEN})"
+    );
+    // Made of a number of this program.
+    let gone = connection
+        .execute(AssertSqlSafe(sql), vec![micros(before).into()])
+        .await?;
+    Ok(gone >= FORGOTTEN)
 }

@@ -16,24 +16,34 @@ pub(crate) async fn insert(
     rows: Vec<Vec<Value>>,
     end: &str,
 ) -> Result<(), StoreError> {
-    let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        let size = SIZES.into_iter().find(|size| *size <= rows.len());
-        let size = size.unwrap_or(1);
-        let values: Vec<Value> = rows.by_ref().take(size).flatten().collect();
-        let sql = statement(table, columns, size, end);
+    for piece in pieces(&rows) {
+        let values: Vec<Value> = piece.iter().flatten().cloned().collect();
+        let sql = statement(table, columns, piece.len(), end);
         // Made of names in this program and of numbers.
         connection.execute(AssertSqlSafe(sql), values).await?;
     }
     Ok(())
 }
 
+/// What there is, in pieces of the few sizes.
+pub(crate) fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
+        let (piece, others) = rest.split_at(size);
+        rest = others;
+        Some(piece)
+    })
+}
+
+/// `$3, $4, $5`: the places of so many values after others.
+pub(crate) fn places(after: usize, count: usize) -> String {
+    let all = (after + 1..=after + count).map(|place| format!("${place}"));
+    all.collect::<Vec<_>>().join(", ")
+}
+
 fn statement(table: &str, columns: &[&str], size: usize, end: &str) -> String {
     let width = columns.len();
-    let row = |number: usize| {
-        let places = (1..=width).map(|place| format!("${}", number * width + place));
-        format!("({})", places.collect::<Vec<_>>().join(", "))
-    };
+    let row = |number: usize| format!("({})", places(number * width, width));
     let rows: Vec<String> = (0..size).map(row).collect();
     format!(
         "INSERT INTO {table} ({}) VALUES {} {end}",
@@ -49,5 +59,14 @@ mod tests {
         let sql = super::statement("t", &["a", "b"], 2, "ON CONFLICT DO NOTHING");
         let expected = "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING";
         assert_eq!(sql, expected);
+    }
+
+    #[test]
+    fn pieces_have_few_sizes_and_nothing_is_left_out() {
+        let all: Vec<u32> = (0..139).collect();
+        let sizes: Vec<usize> = super::pieces(&all).map(<[u32]>::len).collect();
+        assert_eq!(sizes, [64, 64, 8, 1, 1, 1]);
+        assert_eq!(super::pieces(&all).flatten().count(), 139);
+        assert_eq!(super::pieces(&all[..0]).count(), 0);
     }
 }

@@ -18,7 +18,11 @@ pub struct Settings {
     /// How long a record waits for a database that does not answer. Who gave it waits twice as long at
     /// most; while the database is known to be away nobody waits.
     pub wait: Duration,
-    /// Ids of patients in the records of cards are hashed with this key.
+    /// A database that is away when the store is opened is waited for, as one that goes away later. Otherwise
+    /// the store is not opened.
+    pub starts_without: bool,
+    /// Ids of patients in the records of cards, and in what these rest on, are hashed with this key. The audit
+    /// log says who was looked at: it has them as they are.
     pub pseudonym_key: Option<Vec<u8>>,
     /// Entries of the audit log from one checkpoint to the next. Entries are removed by whole stretches.
     pub checkpoint_every: u64,
@@ -56,6 +60,7 @@ impl Default for Settings {
             queue_bytes: 64 << 20,
             batch: 512,
             wait: Duration::from_secs(2),
+            starts_without: false,
             pseudonym_key: None,
             checkpoint_every: 1000,
             told: None,
@@ -71,6 +76,7 @@ impl fmt::Debug for Settings {
             .field("queue_bytes", &self.queue_bytes)
             .field("batch", &self.batch)
             .field("wait", &self.wait)
+            .field("starts_without", &self.starts_without)
             .field("pseudonyms", &self.pseudonym_key.is_some())
             .field("checkpoint_every", &self.checkpoint_every)
             .finish_non_exhaustive()

@@ -1,6 +1,7 @@
 //! A store: what a server writes to, and what reports are made from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -34,6 +35,11 @@ struct Inner {
     asked: Ids,
 }
 
+/// How long a database may take when the store is opened: to be made or brought forward, and to say that it is
+/// there, where the store is opened without it else.
+const OPENING: Duration = Duration::from_secs(600);
+const ANSWERING: Duration = Duration::from_secs(10);
+
 /// A call: its entry in the audit log, the cards that were shown, and the whole of it where calls are
 /// recorded. Written together, or not at all.
 #[derive(Clone, Debug)]
@@ -50,46 +56,71 @@ impl Store {
     /// Opens a store, makes it where there is none, and brings one of an older version forward. Must be
     /// called in a tokio runtime, in which the writer then runs. `name` tells this process from others
     /// that use the store, as host and process id do.
+    ///
+    /// # Errors
+    /// What is wrong with the place, or that the database is away; not the latter with
+    /// [`Settings::starts_without`]: [`Store::counts`] and [`Settings::told`] tell then.
     pub async fn open(place: &Place, settings: Settings, name: &str) -> Result<Self, StoreError> {
         let mut tries = 0;
-        let link = loop {
+        let most = match settings.starts_without {
+            true => ANSWERING,
+            false => OPENING,
+        };
+        let opened = loop {
             // Of two servers that start at once one may find the other in the middle of it.
-            match Link::open(place).await {
-                Err(StoreError::Busy(_)) if tries < 20 => {
+            match tokio::time::timeout(most, Link::open(place)).await {
+                Ok(Err(StoreError::Busy(_))) if tries < 20 => {
                     tries += 1;
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
-                other => break other?,
+                Ok(other) => break other,
+                Err(_) => {
+                    let text = "the database did not answer in time";
+                    break Err(StoreError::Unavailable(text.into()));
+                }
             }
         };
+        let (link, away) = match opened {
+            Ok(link) => (link, None),
+            Err(
+                error @ (StoreError::Unavailable(_) | StoreError::Busy(_) | StoreError::Full(_)),
+            ) if settings.starts_without => (Link::away(place), Some(error)),
+            Err(error) => return Err(error),
+        };
         Ok(Store(Arc::new(Inner {
-            writer: Writer::start(link, &settings),
+            writer: Writer::start(link, &settings, away.as_ref()),
             reader: Reader::new(place.clone()),
             settings,
             asked: Ids::new(name),
         })))
     }
 
-    /// Writes a call.
+    /// Writes a call. One that is too large to be recorded in full is written without the whole, and its entry
+    /// says so.
     pub async fn record(&self, record: CallRecord) -> Result<Head, StoreError> {
         let CallRecord {
-            entry,
+            mut entry,
             mut shown,
             recorded,
         } = record;
-        if let Some(recorded) = &recorded
-            && recorded.size() > recorded::LONGEST
-        {
-            return Err(StoreError::Mistake(format!(
-                "a call of {} bytes is too large to be recorded: {} at most",
-                recorded.size(),
-                recorded::LONGEST
-            )));
+        let size = recorded.as_ref().map_or(0, RecordedCall::size);
+        let recorded = recorded.filter(|_| size <= recorded::LONGEST);
+        if size > recorded::LONGEST {
+            let most = recorded::LONGEST;
+            let said = format!("no: it has {size} bytes, and {most} can be kept");
+            entry.details.push(("recorded-in-full".to_owned(), said));
         }
         if let (Some(shown), Some(key)) = (&mut shown, &self.0.settings.pseudonym_key)
             && let Some(patient) = &mut shown.patient
         {
-            *patient = hash::keyed(key, patient)?;
+            let pseudonym = hash::keyed(key, patient)?;
+            // An id has no character that JSON writes otherwise.
+            let named = |id: &str| format!("\"Patient/{id}\"");
+            let (plain, hidden) = (named(patient), named(&pseudonym));
+            for card in &mut shown.cards {
+                card.evidence = card.evidence.replace(&plain, &hidden);
+            }
+            *patient = pseudonym;
         }
         let work = Work::Entry {
             entry: Box::new(Prepared::new(&entry)?),
@@ -137,6 +168,9 @@ impl Store {
 
     /// Remembers the `jti` of an issuer's token until the token expires. Whether it is seen for the first
     /// time, by any server that shares this store. Expired ones are forgotten as of `now`.
+    ///
+    /// A process or a postmaster that is killed loses none of SQLite, of PostgreSQL at most those of its last
+    /// second; what is recorded after it ([`Store::record`], [`Store::feedback`]) takes it along to the disk.
     pub async fn remember_jti(
         &self,
         iss: &str,

@@ -13,6 +13,9 @@ const ENTITY: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 const ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const PURPOSE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
+/// The detail of an entry that says why somebody asked: a code of v3 PurposeOfUse.
+const PURPOSE_DETAIL: &str = "purpose";
+
 /// Names of hooks.
 const HOOKS: &str = "https://cds-hooks.hl7.org/hooks";
 
@@ -39,9 +42,17 @@ pub fn audit_event(stored: &StoredEntry, site: Option<&str>) -> Value {
     if let Some(told) = entry.outcome.as_deref().filter(|told| !told.is_empty()) {
         put("outcomeDesc", told.into());
     }
-    if matches!(entry.kind, AuditKind::Call | AuditKind::Feedback) {
-        let treatment = json!([{ "system": PURPOSE, "code": "TREAT", "display": "treatment" }]);
-        put("purposeOfEvent", json!([{ "coding": treatment }]));
+    // Why somebody asked is known where they said so.
+    let purpose = entry
+        .details
+        .iter()
+        .find(|(name, _)| name == PURPOSE_DETAIL);
+    let purpose = purpose.map(|(_, code)| code.trim());
+    if let Some(code) =
+        purpose.filter(|code| !code.is_empty() && !code.contains(char::is_whitespace))
+    {
+        let coding = json!([{ "system": PURPOSE, "code": code }]);
+        put("purposeOfEvent", json!([{ "coding": coding }]));
     }
     put("agent", agents(entry).into());
     let mut source = Map::new();

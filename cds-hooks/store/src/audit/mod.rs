@@ -25,7 +25,7 @@ pub use verify::{Checked, Head, Verified};
 
 pub(crate) use append::{Appended, Prepared, append, stored};
 pub(crate) use purge::purge;
-pub(crate) use read::{head, page};
+pub(crate) use read::{has, head, page};
 pub(crate) use verify::verify;
 
 use sha2::{Digest, Sha256};

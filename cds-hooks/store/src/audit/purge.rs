@@ -15,8 +15,10 @@ use crate::time::micros;
 pub(super) const LAST: &str = "last";
 pub(super) const LAST_HASH: &str = "last-hash";
 
-/// So many entries go in one transaction at most: others wait for it.
-const MOST: u64 = 20_000;
+/// So many rows of a table go in one transaction at most, of recorded calls fewer, which are large: others wait
+/// for it, and it has to be done within the time that they wait.
+const MOST: u64 = 2_000;
+const MOST_RECORDED: u64 = 100;
 
 /// What was removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -51,25 +53,37 @@ pub(crate) async fn purge(
         connection.row(sql, vec![]).await?;
     }
     let before_micros = micros(before);
-    for (table, column, count) in [
-        ("cds_recorded", "at", &mut purged.recorded),
-        ("cds_shown", "shown_at", &mut purged.shown),
-        ("cds_feedback", "received", &mut purged.feedback),
+    for (table, column, key, most, count) in [
+        (
+            "cds_recorded",
+            "at",
+            "id",
+            MOST_RECORDED,
+            &mut purged.recorded,
+        ),
+        (
+            "cds_shown",
+            "shown_at",
+            "card, tenant, client, rule",
+            MOST,
+            &mut purged.shown,
+        ),
+        (
+            "cds_feedback",
+            "received",
+            "number",
+            MOST,
+            &mut purged.feedback,
+        ),
     ] {
-        let key = match table {
-            "cds_recorded" => "id",
-            "cds_shown" => "(card, tenant, client, rule)",
-            _ => "number",
-        };
-        let keys = key.trim_matches(['(', ')']);
         let sql = format!(
-            "DELETE FROM {table} WHERE {key} IN (SELECT {keys} FROM {table} WHERE {column} < $1 LIMIT {MOST})"
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} < $1 LIMIT {most})"
         );
         // Made of names in this program.
         *count = connection
             .execute(sqlx::AssertSqlSafe(sql), vec![before_micros.into()])
             .await?;
-        purged.more |= *count == MOST;
+        purged.more |= *count == most;
     }
     purged.last = last_to_go(connection, before_micros, &mut purged.more).await?;
     if let Some(last) = &purged.last {
@@ -95,42 +109,55 @@ pub(crate) async fn purge(
     Ok((purged, Some(appended)))
 }
 
-/// The last checkpoint before which all is older.
+/// The last checkpoint before which all is older. Looks at no more entries than may go at once: six years of
+/// younger ones would take longer than anybody waits.
 async fn last_to_go(
     connection: &mut Connection,
     before: i64,
     more: &mut bool,
 ) -> Result<Option<Head>, StoreError> {
-    let sql = "SELECT MIN(seq) FROM cds_audit WHERE at >= $1";
-    let row = connection.row(sql, vec![before.into()]).await?;
-    let young = row
-        .map_or(Ok(None), |row| row.maybe_int(0))?
-        .unwrap_or(i64::MAX);
     let sql = "SELECT MIN(seq) FROM cds_audit";
     let row = connection.row(sql, vec![]).await?;
     let Some(first) = row.map_or(Ok(None), |row| row.maybe_int(0))? else {
         return Ok(None);
     };
     let most = first.saturating_add(i64::try_from(MOST).unwrap_or(i64::MAX));
+    let young = first_young(connection, before, most).await?;
+    let upper = young.unwrap_or(most);
     let sql = "SELECT seq, hash FROM cds_audit_checkpoint WHERE seq < $1 ORDER BY seq DESC LIMIT 1";
-    let upper = young.min(most);
     let mut row = connection.row(sql, vec![upper.into()]).await?;
-    if row.is_none() && upper < young {
+    if row.is_none() && young.is_none() {
         // Checkpoints further apart than what goes at once.
-        let sql = "SELECT seq, hash FROM cds_audit_checkpoint WHERE seq < $1 ORDER BY seq LIMIT 1";
-        row = connection.row(sql, vec![young.into()]).await?;
+        let sql = "SELECT seq, hash FROM cds_audit_checkpoint ORDER BY seq LIMIT 1";
+        row = connection.row(sql, vec![]).await?;
+        if let Some(row) = &row
+            && first_young(connection, before, row.int(0)?.saturating_add(1))
+                .await?
+                .is_some()
+        {
+            return Ok(None);
+        }
     }
     let Some(row) = row else { return Ok(None) };
-    let head = Head {
+    *more |= young.is_none();
+    Ok(Some(Head {
         seq: row.count(0)?,
         hash: row.text(1)?,
-    };
-    let sql = "SELECT COUNT(*) FROM cds_audit_checkpoint WHERE seq > $1 AND seq < $2";
-    let left = connection
-        .row(sql, vec![number(head.seq), young.into()])
+    }))
+}
+
+/// The first entry before number `upper` that is not older. (The sum keeps databases from asking the index of
+/// times, in which all that is younger stands.)
+async fn first_young(
+    connection: &mut Connection,
+    before: i64,
+    upper: i64,
+) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT MIN(seq) FROM cds_audit WHERE seq < $1 AND at + 0 >= $2";
+    let row = connection
+        .row(sql, vec![upper.into(), before.into()])
         .await?;
-    *more |= left.map_or(Ok(0), |row| row.int(0))? > 0;
-    Ok(Some(head))
+    row.map_or(Ok(None), |row| row.maybe_int(0))
 }
 
 fn said(entry: &AuditEntry, purged: &Purged, before: Timestamp) -> AuditEntry {

@@ -47,6 +47,20 @@ pub(crate) async fn head(connection: &mut Connection) -> Result<Head, StoreError
     })
 }
 
+/// Whether the log has this place, or had it before a purge; an empty one it always has.
+pub(crate) async fn has(connection: &mut Connection, place: &Head) -> Result<bool, StoreError> {
+    if *place == Head::default() {
+        return Ok(true);
+    }
+    let sql = "SELECT hash FROM cds_audit WHERE seq = $1";
+    if let Some(row) = connection.row(sql, vec![number(place.seq)]).await? {
+        return Ok(row.text(0)? == place.hash);
+    }
+    let sql = "SELECT COUNT(*) FROM cds_audit_stub WHERE last_seq >= $1";
+    let row = connection.row(sql, vec![number(place.seq)]).await?;
+    Ok(row.map_or(Ok(0), |row| row.int(0))? > 0)
+}
+
 /// The first entries after `after`, at most so many.
 pub(crate) async fn page(
     connection: &mut Connection,

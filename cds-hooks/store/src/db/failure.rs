@@ -59,7 +59,7 @@ fn of_sqlite(extended: u32) -> StoreError {
         10 | 14 => StoreError::Unavailable(format!(
             "the database file cannot be read or written ({code})"
         )),
-        8 | 3 | 23 => StoreError::Unavailable(format!(
+        8 | 3 | 23 => StoreError::NotAllowed(format!(
             "the database file or its folder may not be written to ({code})"
         )),
         11 => StoreError::Damaged(format!(
@@ -78,11 +78,14 @@ fn of_postgres(code: &str) -> StoreError {
         "08" | "57" => StoreError::Unavailable(format!(
             "PostgreSQL is not there, is starting or is shutting down ({told})"
         )),
-        "28" => StoreError::Unavailable(format!("PostgreSQL refuses the login ({told})")),
-        "3D" => StoreError::Unavailable(format!("PostgreSQL has no such database ({told})")),
+        "28" => StoreError::NotAllowed(format!("PostgreSQL refuses the login ({told})")),
+        "3D" => StoreError::NotAllowed(format!("PostgreSQL has no such database ({told})")),
         "42" if code == "42501" => {
-            StoreError::Unavailable(format!("the user may not do that in PostgreSQL ({told})"))
+            StoreError::NotAllowed(format!("the user may not do that in PostgreSQL ({told})"))
         }
+        "25" if code == "25P03" => StoreError::Unavailable(format!(
+            "PostgreSQL took a transaction back that stood still ({told})"
+        )),
         "25" => StoreError::Unavailable(format!(
             "PostgreSQL may only be read at present, as a standby is ({told})"
         )),
@@ -115,6 +118,8 @@ mod tests {
         assert!(matches!(of_code("4874"), StoreError::Unavailable(_)));
         assert!(matches!(of_code("53100"), StoreError::Full(_)));
         assert!(matches!(of_code("57P03"), StoreError::Unavailable(_)));
+        assert!(matches!(of_code("28P01"), StoreError::NotAllowed(_)));
+        assert!(of_code("25P03").to_string().contains("stood still"));
         assert!(matches!(of_code("40P01"), StoreError::Busy(_)));
         // All digits, and yet of PostgreSQL.
         assert!(matches!(of_code("08006"), StoreError::Unavailable(_)));

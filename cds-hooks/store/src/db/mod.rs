@@ -23,6 +23,16 @@ pub(crate) use row::{Row, Value};
 /// How long a statement of SQLite waits for another process that writes. Whoever writes tries again.
 pub(crate) const BUSY: Duration = Duration::from_secs(1);
 
+/// What a commit waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    /// Until it is on the disk.
+    Synced,
+    /// Until the database has it: a process that ends loses nothing, a machine that does may. Both databases
+    /// have one log, so that the next synced commit takes it along.
+    Written,
+}
+
 /// A connection. Dropped in the middle of a transaction it takes the transaction back.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
@@ -99,11 +109,45 @@ impl Connection {
     }
 
     /// Begins to write. In SQLite nobody else writes until the end.
-    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
-        match self {
-            Connection::Sqlite(_) => self.script("BEGIN IMMEDIATE").await,
-            Connection::Postgres(_) => self.script("BEGIN").await,
+    pub(crate) async fn begin(&mut self, commit: Commit) -> Result<(), StoreError> {
+        match (self.is_postgres(), commit) {
+            (false, Commit::Synced) => {
+                self.script("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")
+                    .await
+            }
+            (false, Commit::Written) => {
+                self.script("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")
+                    .await
+            }
+            (true, Commit::Synced) => self.script("BEGIN").await,
+            (true, Commit::Written) => {
+                self.script("BEGIN; SET LOCAL synchronous_commit = off")
+                    .await
+            }
         }
+    }
+
+    /// Of SQLite: commits go to a log beside the file, and readers do not wait for writers. Kept in the file.
+    pub(crate) async fn write_ahead(&mut self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => self.script("PRAGMA journal_mode = WAL").await,
+            Connection::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Of SQLite: takes what is in the log over into the file, without waiting for anybody. How many pages the
+    /// log has.
+    pub(crate) async fn take_over_log(&mut self) -> Result<i64, StoreError> {
+        if self.is_postgres() {
+            return Ok(0);
+        }
+        let row = self.row("PRAGMA wal_checkpoint(PASSIVE)", vec![]).await?;
+        row.map_or(Ok(0), |row| row.int(1))
+    }
+
+    /// Whether it answers.
+    pub(crate) async fn ping(&mut self) -> Result<(), StoreError> {
+        self.script("SELECT 1").await
     }
 
     /// Begins to read one state of the whole, whatever is written meanwhile.

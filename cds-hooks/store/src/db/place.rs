@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
 use super::failure::told;
 use super::{BUSY, Connection};
@@ -110,16 +110,27 @@ impl Place {
             Kind::Postgres(options) => {
                 let own = options.connect().await.map_err(told)?;
                 let mut connection = Connection::Postgres(own);
-                // Whoever set it to off for speed did not mean an audit log.
-                let setting = connection.row("SHOW synchronous_commit", vec![]).await?;
-                if setting.map(|row| row.text(0)).transpose()?.as_deref() == Some("off") {
-                    connection.script("SET synchronous_commit = on").await?;
+                if mode != Mode::Read {
+                    connection.script(WRITES).await?;
                 }
                 Ok(connection)
             }
         }
     }
 }
+
+/// How a connection writes to PostgreSQL, whatever is set there now or later.
+///
+/// Whoever set `synchronous_commit` to off for speed did not mean an audit log. All servers wait for the row
+/// at the end of the log: one that is frozen while it holds it (a machine that is suspended, a cable that is
+/// cut) must give it back, and none may leave questions behind that wait when nobody waits for them any more.
+const WRITES: &str = "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+    WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false); \
+    SET idle_in_transaction_session_timeout = '3s'; SET lock_timeout = '1500ms'";
+
+/// Pages of the log (4 KiB each) at which the commit that made it so long takes it over into the file. The
+/// writer sees to it long before, where its caller need not wait for it: should that not go, the log still ends.
+const LONGEST_LOG: &str = "32768";
 
 async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
     if mode != Mode::Create && !path.exists() {
@@ -143,20 +154,35 @@ async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
             folder.display()
         )));
     }
-    // A commit is on the disk before it is acknowledged, also if the power fails (FULL).
+    if mode == Mode::Create {
+        make_private(path);
+    }
+    // A commit is on the disk before it is acknowledged, also if the power fails (FULL). The journal mode is set
+    // once it is known that the file is ours.
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(mode == Mode::Create)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
         .disable_statement_logging();
     let options = match mode {
         Mode::Read => options.pragma("query_only", "1"),
-        Mode::Create | Mode::Write => options,
+        Mode::Create | Mode::Write => options.pragma("wal_autocheckpoint", LONGEST_LOG),
     };
     Ok(Connection::Sqlite(options.connect().await.map_err(told)?))
 }
+
+/// Makes the file where there is none, for its owner alone: it names patients. (SQLite gives the files beside
+/// it the same rights.) What goes wrong is told by SQLite, which opens it next.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let _ = options.write(true).create_new(true).mode(0o600).open(path);
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) {}
 
 #[cfg(unix)]
 fn file_id(path: &Path) -> Option<FileId> {

@@ -13,8 +13,8 @@ const LISTED: usize = 100;
 
 /// The whole page.
 pub fn page(report: &Report) -> String {
-    let (from, to) = (day(&report.period.0), day(&report.period.1));
-    let title = format!("Cards and what became of them, {from} to {to}");
+    let (from, to) = (day(&report.period.0), last_day(&report.period.1));
+    let title = format!("Cards and what became of them, {from} to {to} (UTC)");
     let has_comments = report.rules.iter().any(|rule| !rule.comments.is_empty());
     let page = html! {
         (DOCTYPE)
@@ -50,6 +50,13 @@ pub fn page(report: &Report) -> String {
 
 fn day(moment: &str) -> &str {
     moment.split('T').next().unwrap_or_default()
+}
+
+/// The last day of a period that ends before a moment.
+fn last_day(end: &str) -> String {
+    let end: Option<jiff::Timestamp> = end.parse().ok();
+    let last = end.and_then(|end| end.checked_sub(jiff::SignedDuration::from_nanos(1)).ok());
+    last.map_or_else(String::new, |last| day(&last.to_string()).to_owned())
 }
 
 fn mostly(report: &Report) -> Markup {
@@ -176,5 +183,14 @@ fn reasons(rule: &RuleReport) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_period_ends_on_its_last_day() {
+        assert_eq!(super::last_day("2026-04-01T00:00:00Z"), "2026-03-31");
+        assert_eq!(super::last_day("2026-04-01T09:30:00.5Z"), "2026-04-01");
     }
 }

@@ -24,7 +24,10 @@ pub(crate) async fn make(connection: &mut Connection, asked: &Asked) -> Result<R
         ));
     }
     let mut rules = by_rule(connection, &scope).await?;
-    reasons(connection, &scope, &mut rules).await?;
+    let more_reasons = reasons(connection, &scope, &mut rules).await?;
+    let mut silent_clients = without_feedback(connection, &scope).await?;
+    let more_without_feedback = silent_clients.len() > query::CLIENTS;
+    silent_clients.truncate(query::CLIENTS);
     if asked.comments > 0 {
         comments(connection, &scope, asked.comments, &mut rules).await?;
     }
@@ -64,7 +67,9 @@ pub(crate) async fn make(connection: &mut Connection, asked: &Asked) -> Result<R
         by,
         over_time: over_time(connection, &scope, span).await?,
         feedback: query::feedback(connection, &scope).await?,
-        without_feedback: without_feedback(connection, &scope).await?,
+        without_feedback: silent_clients,
+        more_without_feedback,
+        more_reasons,
     })
 }
 
@@ -100,12 +105,14 @@ async fn by_rule(
     Ok(rules)
 }
 
+/// The reasons of each rule; whether there are more.
 async fn reasons(
     connection: &mut Connection,
     scope: &Scope,
     rules: &mut [RuleReport],
-) -> Result<(), StoreError> {
-    for row in query::reasons(connection, scope).await? {
+) -> Result<bool, StoreError> {
+    let rows = query::reasons(connection, scope).await?;
+    for row in rows.iter().take(query::MOST) {
         let rule = row.text(0)?;
         let system = row.maybe_text(1)?.unwrap_or_default().to_owned();
         let code = row.text(2)?;
@@ -126,7 +133,7 @@ async fn reasons(
             own.reasons.push(reason);
         }
     }
-    Ok(())
+    Ok(rows.len() > query::MOST)
 }
 
 async fn comments(

@@ -183,6 +183,12 @@ pub struct Report {
     pub feedback: FeedbackTotals,
     /// Clients that were shown cards in the period and never sent any feedback: their silence says nothing.
     pub without_feedback: Vec<NamedCount>,
+    /// There are more of these clients, with fewer cards.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_without_feedback: bool,
+    /// There are more reasons, which are rarer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_reasons: bool,
 }
 
 /// What makes a rule mostly overridden.

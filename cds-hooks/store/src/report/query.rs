@@ -7,6 +7,9 @@ use crate::db::{Connection, Row, Value};
 /// Rows of a group that are taken at most; the rarest are left out, and that is said.
 pub(super) const MOST: usize = 5000;
 
+/// Clients that are named at most, likewise.
+pub(super) const CLIENTS: usize = 100;
+
 /// The period, and the tenant.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
@@ -119,7 +122,8 @@ pub(super) async fn reasons(
     let rest = format!(
         "SELECT rule, reason_system, reason_code, MAX(reason_display), COUNT(*) FROM cards \
          WHERE outcome = 'overridden' AND reason_code IS NOT NULL \
-         GROUP BY rule, reason_system, reason_code ORDER BY 5 DESC, 1, 2, 3 LIMIT {MOST}"
+         GROUP BY rule, reason_system, reason_code ORDER BY 5 DESC, 1, 2, 3 LIMIT {}",
+        MOST + 1
     );
     ask(connection, scope, &rest).await
 }
@@ -185,9 +189,14 @@ pub(super) async fn without_feedback(
     connection: &mut Connection,
     scope: &Scope,
 ) -> Result<Vec<Row>, StoreError> {
-    let sql = "SELECT client, COUNT(*) FROM cds_shown s \
+    let sql = format!(
+        "SELECT client, COUNT(*) FROM cds_shown s \
       WHERE shown_at >= $1 AND shown_at < $2 AND ($3 IS NULL OR tenant = $3) AND rule_number = 0 \
         AND NOT EXISTS (SELECT 1 FROM cds_feedback f WHERE f.tenant = s.tenant AND f.client = s.client) \
-      GROUP BY client ORDER BY 2 DESC, 1 LIMIT 100";
+      GROUP BY client ORDER BY 2 DESC, 1 LIMIT {}",
+        CLIENTS + 1
+    );
+    // Made of a number of this program.
+    let sql = sqlx::AssertSqlSafe(sql);
     connection.rows(sql, scope.values()).await
 }

@@ -177,9 +177,17 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
             .map(|client| format!("{} ({} cards)", name(&client.name), client.count))
             .collect();
         notes.push(format!(
-            "clients that never sent feedback, whose silence says nothing: {}",
-            clients.join(", ")
+            "clients that never sent feedback, whose silence says nothing: {}{}",
+            clients.join(", "),
+            if report.more_without_feedback {
+                " and more"
+            } else {
+                ""
+            }
         ));
+    }
+    if report.more_reasons {
+        notes.push("there are more reasons, which are rarer: ask for a shorter period".to_owned());
     }
     notes
 }

@@ -3,7 +3,7 @@
 
 use super::job::{Done, Job, Work};
 use crate::StoreError;
-use crate::audit::{Appended, Prepared, append, purge, stored};
+use crate::audit::{Appended, Head, Prepared, append, purge, stored};
 use crate::db::Connection;
 use crate::feedback::{self, FeedbackCounts};
 use crate::jti::{self, Used};
@@ -23,6 +23,10 @@ pub(super) struct How {
 pub(super) struct Written {
     pub done: Vec<Done>,
     pub appended: Vec<Appended>,
+    /// Expired tokens that are left.
+    pub forgets_more: bool,
+    /// The end of the log, where it does not have any more what was acknowledged.
+    pub set_back: Option<Head>,
 }
 
 /// Writes all jobs. Nothing counts before the commit.
@@ -44,7 +48,7 @@ pub(super) async fn apply(
         .filter(|(_, done)| done.is_none())
         .map(|(job, _)| &job.work)
         .collect();
-    let mut results = parts(connection, &open, how).await?;
+    let (mut results, forgets_more) = parts(connection, &open, how).await?;
     let mut appended = vec![];
     let entries: Vec<&Prepared> = open.iter().filter_map(|work| work.entry()).collect();
     if !entries.is_empty() {
@@ -73,15 +77,20 @@ pub(super) async fn apply(
         .collect();
     let done =
         done.ok_or_else(|| StoreError::Internal("a record was written without a result".into()))?;
-    Ok(Written { done, appended })
+    Ok(Written {
+        done,
+        appended,
+        forgets_more,
+        set_back: None,
+    })
 }
 
-/// What belongs to no chain.
+/// What belongs to no chain; and whether expired tokens are left.
 async fn parts(
     connection: &mut Connection,
     open: &[&Work],
     how: &How,
-) -> Result<Vec<Option<Done>>, StoreError> {
+) -> Result<(Vec<Option<Done>>, bool), StoreError> {
     let used: Vec<&Used> = open
         .iter()
         .filter_map(|work| match work {
@@ -94,9 +103,10 @@ async fn parts(
         Work::Used { now, .. } => Some(*now),
         _ => None,
     });
-    if let Some(now) = now.filter(|_| how.forget) {
-        jti::forget(connection, now).await?;
-    }
+    let forgets_more = match now.filter(|_| how.forget) {
+        Some(now) => jti::forget(connection, now).await?,
+        None => how.forget,
+    };
     let all_shown = open.iter().filter_map(|work| match work {
         Work::Entry { shown, .. } => shown.as_deref(),
         _ => None,
@@ -117,7 +127,7 @@ async fn parts(
             Work::Entry { .. } | Work::Purge { .. } => None,
         });
     }
-    Ok(results)
+    Ok((results, forgets_more))
 }
 
 /// The result of what is there already, by its entry in the audit log.

@@ -60,6 +60,24 @@ impl Work {
     }
 }
 
+impl Work {
+    /// Rows that it writes, about: how long others wait for it.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Work::Entry { shown, .. } => 1 + shown.as_ref().map_or(0, |shown| shown.cards.len()),
+            Work::Feedback { batch, .. } => 1 + batch.entries.len(),
+            Work::Used { .. } => 1,
+            // It removes as many as may be removed at once.
+            Work::Purge { .. } => 2_000,
+        }
+    }
+
+    /// Whether it is a token that was used.
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self, Work::Used { .. })
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Done {

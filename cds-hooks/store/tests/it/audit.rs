@@ -145,6 +145,46 @@ async fn what_is_old_is_purged_by_whole_stretches_and_the_chain_says_so() {
     .await;
 }
 
+/// Years of entries go in as many steps as it takes, none of which keeps others waiting for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_old_entries_are_purged_step_by_step() {
+    both(async |base| {
+        let settings = Settings {
+            checkpoint_every: 100,
+            // So many at once are given below.
+            wait: std::time::Duration::from_secs(20),
+            ..Settings::default()
+        };
+        let store = base.open_with(settings).await;
+        let mut tasks = vec![];
+        for number in 0..2_650 {
+            let store = store.clone();
+            tasks.push(tokio::spawn(
+                async move { store.audit(&entry(number)).await },
+            ));
+        }
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        // They were written at once, in any order: all of them are older than this.
+        let (mut steps, mut gone) = (0, 0);
+        loop {
+            let id = uuid(900_000 + steps);
+            let who = AuditEntry::new(id, noon(900_000), AuditKind::Purge);
+            let purged = store.purge(noon(800_000), who).await.unwrap();
+            assert!(purged.entries <= 2_000, "{purged:?}");
+            (steps, gone) = (steps + 1, gone + purged.entries);
+            if !purged.more {
+                break;
+            }
+        }
+        assert_eq!(gone, 2_600);
+        let verified = whole(store.reader(), None).await;
+        assert_eq!((verified.first, verified.purged), (2_601, 2_600));
+    })
+    .await;
+}
+
 /// Types, cardinalities and codes of R4 (<https://hl7.org/fhir/R4/auditevent.html>), element by element.
 fn assert_is_r4(event: &serde_json::Value) {
     let top = [
@@ -210,6 +250,7 @@ async fn an_entry_is_exported_as_an_audit_event_of_r4() {
         full.consent = Some("Observation withheld by Consent/1".into());
         full.roles = vec!["physician".into(), String::new()];
         full.rule_set = Some("abc".into());
+        full.details.push(("purpose".into(), "HRESCH".into()));
         store.audit(&full).await.unwrap();
         let mut bare = AuditEntry::new("not a FHIR id", noon(2), AuditKind::Call);
         bare.patient = Some("no id/of FHIR".into());
@@ -257,6 +298,16 @@ async fn an_entry_is_exported_as_an_audit_event_of_r4() {
         ] {
             assert!(details.contains(said), "{said}: {details}");
         }
+        // Why it was asked, as they said; nothing is made up where they did not.
+        let purpose = &event["purposeOfEvent"][0]["coding"][0];
+        assert_eq!(purpose["code"], "HRESCH");
+        assert!(
+            purpose["system"]
+                .as_str()
+                .unwrap()
+                .ends_with("v3-ActReason")
+        );
+        assert!(events[1]["purposeOfEvent"].is_null());
         assert_eq!(events[1]["outcome"], "8");
         assert_eq!(
             events[1]["entity"][0]["what"]["identifier"]["value"],

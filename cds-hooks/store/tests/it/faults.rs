@@ -31,6 +31,14 @@ async fn back(store: &Store, number: u64) {
     }
 }
 
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(Instant::now() < end, "not so: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 async fn whole(store: &Store) -> u64 {
     match store.reader().verify((None, None), None).await.unwrap() {
         Checked::Whole(verified) => verified.entries,
@@ -161,7 +169,13 @@ async fn a_full_disk_is_told_and_once_there_is_room_all_goes_on() {
         Err(StoreError::Full(_))
     ));
     assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(
+        !store.counts().is_up,
+        "nothing can be written, and it seems to be up"
+    );
     assert!(mount("remount,size=50m"));
+    // It finds out by itself: who is told that it is not ready sends no calls.
+    until("it is up again", async || store.counts().is_up).await;
     store.record(large).await.unwrap();
     assert_eq!(whole(&store).await, acknowledged + 1);
 }
@@ -303,5 +317,106 @@ async fn a_database_that_was_set_back_is_told() {
     store.record(call(6, "r")).await.unwrap();
     let is_told = |event: &Event| matches!(event, Event::SetBack { acknowledged, found } if acknowledged.seq == 5 && found.seq == 2);
     assert!(has(&events, is_told));
+    assert_eq!(store.counts().set_back, 1);
+}
+
+/// It starts all the same where that is wanted, makes the store once the database is there, and notices that it
+/// goes away again although nobody writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_at_the_start() {
+    let Some(mut cluster) = Cluster::start() else {
+        return;
+    };
+    let base = Base::of(&cluster);
+    cluster.kill();
+    let refused = Store::open(&base.place, Settings::default(), "test").await;
+    assert!(matches!(refused.err(), Some(StoreError::Unavailable(_))));
+    let (settings, events) = told();
+    let settings = Settings {
+        starts_without: true,
+        ..settings
+    };
+    let store = base.open_with(settings.clone()).await;
+    assert!(!store.counts().is_up);
+    assert!(has(&events, |e| matches!(e, Event::Down(_))));
+    let started = Instant::now();
+    let refused = store.record(call(1, "r")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
+    assert!(started.elapsed() < Duration::from_millis(300));
+    cluster.start_again();
+    until("it is up", async || store.counts().is_up).await;
+    store.record(call(2, "r")).await.unwrap();
+    assert_eq!(whole(&store).await, 1);
+    // Nothing is written meanwhile.
+    cluster.kill();
+    until("it is noticed", async || !store.counts().is_up).await;
+    cluster.start_again();
+    until("it is up again", async || store.counts().is_up).await;
+    store.record(call(3, "r")).await.unwrap();
+    // What somebody has to put right stops the start.
+    let wrong: cds_store::Place = base.url.replace("/test_", "/no_such_").parse().unwrap();
+    let refused = Store::open(&wrong, settings, "test").await.err().unwrap();
+    assert!(matches!(refused, StoreError::NotAllowed(_)), "{refused}");
+}
+
+/// A token that was used is known after a crash of the database, once a record was acknowledged after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_as_durable_as_the_record_of_its_call() {
+    let Some(mut cluster) = Cluster::start() else {
+        return;
+    };
+    let base = Base::of(&cluster);
+    let store = base.open().await;
+    for number in 0..20 {
+        let jti = number.to_string();
+        assert!(
+            store
+                .remember_jti("i", &jti, noon(900), noon(0))
+                .await
+                .unwrap()
+        );
+        store.record(call(number, "r")).await.unwrap();
+    }
+    cluster.kill();
+    cluster.start_again();
+    let again = base.open().await;
+    for number in 0..20 {
+        let jti = number.to_string();
+        let is_first = again.remember_jti("i", &jti, noon(900), noon(0)).await;
+        assert!(!is_first.unwrap(), "{jti}");
+    }
+}
+
+/// Also where others have written so much since that its end is further on than what was acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_set_back_and_written_to_since_is_told() {
+    let Some(cluster) = crate::postgres::shared() else {
+        return;
+    };
+    let base = Base::of(cluster);
+    let (settings, events) = told();
+    let store = base.open_with(settings).await;
+    for number in 1..=5 {
+        store.record(call(number, "r")).await.unwrap();
+    }
+    base.sql("DELETE FROM cds_audit WHERE seq > 2").await;
+    base.sql(
+        "UPDATE cds_audit_head SET seq = 2, hash = (SELECT hash FROM cds_audit WHERE seq = 2)",
+    )
+    .await;
+    let other = base.open().await;
+    for number in 10..=20 {
+        other.record(call(number, "r")).await.unwrap();
+    }
+    // As a failover does.
+    base.number(
+        "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE application_name = 'tandem' AND datname = current_database()",
+    )
+    .await;
+    back(&store, 30).await;
+    let is_told = |event: &Event| matches!(event, Event::SetBack { acknowledged, found } if acknowledged.seq == 5 && found.seq >= 13);
+    assert!(has(&events, is_told), "{:?}", events.lock().unwrap());
+    back(&store, 31).await;
     assert_eq!(store.counts().set_back, 1);
 }

@@ -65,6 +65,52 @@ async fn item_68_repeats_are_counted_and_different_feedback_is_all_kept() {
     .await;
 }
 
+/// Item 68: a request of as many entries as there may be, with some of each kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn item_68_a_large_request_is_counted_as_small_ones_are() {
+    both(async |base| {
+        let store = base.open().await;
+        for number in 0..10 {
+            store.record(call(number, "r")).await.unwrap();
+        }
+        let mut theirs = call(10, "r");
+        theirs.shown.as_mut().unwrap().client = "https://elsewhere.example".into();
+        store.record(theirs).await.unwrap();
+        let said = |number: u64| overridden(&card(number), "2026-11-30T13:00:00Z");
+        let before = (0..100).map(said).collect();
+        store.feedback(batch(before), None).await.unwrap();
+        // 900 cards, of which 100 were spoken of before, and 100 of them once more.
+        let all = (0..900).chain(50..150).map(said).collect();
+        let counts = store.feedback(batch(all), None).await.unwrap();
+        let expected = FeedbackCounts {
+            new: 800,
+            repeated: 200,
+            matched: 10,
+            unmatched: 989,
+            foreign: 1,
+        };
+        assert_eq!(counts, expected);
+        let repeats = "SELECT COUNT(*) FROM cds_feedback WHERE repeats = ";
+        for (times, count) in [(0, 750), (1, 100), (2, 50)] {
+            assert_eq!(
+                base.number(&format!("{repeats}{times}")).await,
+                count,
+                "{times}"
+            );
+        }
+        let report = store.reader().report(&asked()).await.unwrap();
+        assert_eq!(
+            (report.feedback.entries, report.feedback.repeats),
+            (900, 200)
+        );
+        assert_eq!(
+            (report.total.counts.shown, report.total.counts.overridden),
+            (11, 10)
+        );
+    })
+    .await;
+}
+
 /// Item 68: what was said last counts, in whatever order it came.
 #[tokio::test(flavor = "multi_thread")]
 async fn item_68_the_latest_outcome_counts_whatever_the_order() {

@@ -42,7 +42,12 @@ async fn child() {
                             .await
                             .map(|_| "feedback")
                     }
-                    _ => store.record(call(number, "r")).await.map(|_| "call"),
+                    _ => {
+                        let (jti, now) = (number.to_string(), noon(0));
+                        let used = store.remember_jti("i", &jti, noon(900), now).await;
+                        let recorded = store.record(call(number, "r")).await;
+                        used.and(recorded).map(|_| "call")
+                    }
                 };
                 match said {
                     // Printed after it was acknowledged, in one piece.
@@ -103,7 +108,13 @@ fn acknowledged(child: &mut Child) -> Vec<(String, u64)> {
     all
 }
 
-async fn check(base: &Base, all: &[(String, u64)]) {
+/// What was acknowledged is there: `all` of one round, and the tokens of `calls` in all rounds.
+async fn check(base: &Base, all: &[(String, u64)], calls: usize) {
+    let tokens = base.number("SELECT COUNT(*) FROM cds_jti").await;
+    assert!(
+        usize::try_from(tokens).unwrap() >= calls,
+        "{calls} calls with a token were acknowledged, {tokens} tokens are there"
+    );
     let entries = base.texts("SELECT id FROM cds_audit").await;
     let calls = base.texts("SELECT call_id FROM cds_shown").await;
     let cards = base.texts("SELECT card FROM cds_feedback").await;
@@ -131,10 +142,14 @@ async fn check(base: &Base, all: &[(String, u64)]) {
     }
 }
 
+fn of_calls(all: &[(String, u64)]) -> usize {
+    all.iter().filter(|(kind, _)| kind == "call").count()
+}
+
 /// Kills the writing process at random moments.
 async fn kill_the_writer(base: &Base, times: u64) {
     let mut state = seed();
-    let mut total = 0;
+    let (mut total, mut calls) = (0, 0);
     for round in 0..times {
         let mut child = spawn(&base.url, 10_000_000 * (round + 1));
         let moment = 150 + random(&mut state) % 400;
@@ -142,7 +157,8 @@ async fn kill_the_writer(base: &Base, times: u64) {
         child.kill().unwrap();
         let all = acknowledged(&mut child);
         child.wait().unwrap();
-        check(base, &all).await;
+        calls += of_calls(&all);
+        check(base, &all, calls).await;
         total += all.len();
     }
     println!("{total} acknowledged, {times} times killed, none lost");
@@ -191,5 +207,55 @@ async fn a_killed_postgres_loses_nothing() {
         "hardly anything was written: {}",
         all.len()
     );
-    check(&base, &all).await;
+    check(&base, &all, of_calls(&all)).await;
+}
+
+/// Which other servers wait for at the end of the log: one that is frozen (a machine that is suspended) does
+/// not keep it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_server_does_not_hold_the_others_up() {
+    let Some(cluster) = crate::postgres::shared() else {
+        return;
+    };
+    let base = Base::of(cluster);
+    let store = base.open().await;
+    let mut child = spawn(&base.url, 10_000_000);
+    let signal = |name: &str| {
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+    };
+    // In the middle of a transaction, with the row in its hands.
+    let is_stuck = async || {
+        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                   AND state = 'idle in transaction' AND query LIKE '%cds_audit%'";
+        base.number(sql).await > 0
+    };
+    let mut tries = 0;
+    loop {
+        std::thread::sleep(Duration::from_millis(60));
+        signal("-STOP");
+        std::thread::sleep(Duration::from_millis(30));
+        if is_stuck().await {
+            break;
+        }
+        signal("-CONT");
+        tries += 1;
+        assert!(tries < 400, "it was never stopped while it held the end");
+    }
+    let started = std::time::Instant::now();
+    let mut refused = 0;
+    while let Err(error) = store.record(call(1, "r")).await {
+        assert!(error.is_passing(), "{error}");
+        refused += 1;
+        assert!(started.elapsed() < Duration::from_secs(20), "{error}");
+    }
+    println!("{refused} refused, written after {:?}", started.elapsed());
+    // It goes on once it runs again, and all is one chain.
+    signal("-CONT");
+    std::thread::sleep(Duration::from_secs(1));
+    child.kill().unwrap();
+    let all = acknowledged(&mut child);
+    child.wait().unwrap();
+    check(&base, &all, of_calls(&all)).await;
 }

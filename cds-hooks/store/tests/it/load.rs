@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::*;
 
-async fn load(base: Base, a_second: u64, seconds: u64) {
+async fn load(base: Base, a_second: u64, seconds: u64, has_tokens: bool) {
     let store = base.open().await;
     let mut tasks = vec![];
     let started = Instant::now();
@@ -15,6 +15,13 @@ async fn load(base: Base, a_second: u64, seconds: u64) {
         let store = store.clone();
         tasks.push(tokio::spawn(async move {
             // From when it was due: a queue that grows is not hidden.
+            if has_tokens {
+                let jti = number.to_string();
+                let used = store.remember_jti("i", &jti, noon(9000), noon(0)).await;
+                if used != Ok(true) {
+                    return (false, due.elapsed());
+                }
+            }
             let done = store.record(call(number, "r")).await;
             (done.is_ok(), due.elapsed())
         }));
@@ -30,11 +37,16 @@ async fn load(base: Base, a_second: u64, seconds: u64) {
     let at = |percent: f64| waits[((waits.len() - 1) as f64 * percent / 100.0) as usize];
     let counts = store.counts();
     println!(
-        "{} {a_second}/s for {seconds} s: p50 {:?} p99 {:?} p99.9 {:?} max {:?}, {failed} failed, {:.1} a transaction",
+        "{} {a_second}/s for {seconds} s{}: p50 {:?} p99 {:?} p99.9 {:?} max {:?}, {failed} failed, {:.1} a transaction",
         if base.is_postgres {
             "PostgreSQL"
         } else {
             "SQLite"
+        },
+        if has_tokens {
+            ", each with a token"
+        } else {
+            ""
         },
         at(50.0),
         at(99.0),
@@ -48,7 +60,9 @@ async fn load(base: Base, a_second: u64, seconds: u64) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures, for people"]
 async fn load_of_a_server() {
-    for a_second in [500, 2000] {
-        both(async |base| load(base, a_second, 10).await).await;
+    for has_tokens in [false, true] {
+        for a_second in [500, 2000] {
+            both(async |base| load(base, a_second, 10, has_tokens).await).await;
+        }
     }
 }

@@ -152,13 +152,23 @@ async fn patients_of_cards_are_pseudonyms_where_the_setting_says_so() {
             ..Settings::default()
         };
         let store = base.open_with(settings).await;
-        store.record(call(1, "r")).await.unwrap();
-        store.record(call(11, "r")).await.unwrap();
-        store.record(call(2, "r")).await.unwrap();
+        for number in [1, 11, 2] {
+            let mut record = call(number, "r");
+            let patient = record.entry.patient.clone().unwrap();
+            record.shown.as_mut().unwrap().cards[0].evidence =
+                format!(r#"["Patient/{patient}","Observation/o1"]"#);
+            store.record(record).await.unwrap();
+        }
         let count = "SELECT COUNT(DISTINCT patient) FROM cds_shown";
         assert_eq!(base.number(count).await, 2, "one patient has one pseudonym");
         let plain = "SELECT COUNT(*) FROM cds_shown WHERE patient LIKE '%p1%'";
         assert_eq!(base.number(plain).await, 0);
+        // Nor does what a card rests on say it.
+        let evidence = "SELECT COUNT(*) FROM cds_shown WHERE evidence LIKE '%\"Patient/p%'";
+        assert_eq!(base.number(evidence).await, 0);
+        let hidden =
+            "SELECT COUNT(*) FROM cds_shown WHERE evidence LIKE '%\"Patient/' || patient || '\"%'";
+        assert_eq!(base.number(hidden).await, 3);
         assert_eq!(
             base.number("SELECT CAST(MIN(LENGTH(patient)) AS BIGINT) FROM cds_shown")
                 .await,
@@ -195,7 +205,9 @@ async fn a_file_of_another_program_is_left_alone() {
         .err()
         .unwrap();
     assert!(refused.to_string().contains("another program"), "{refused}");
+    assert!(cds_store::Reader::open(&place).await.is_err());
     assert_eq!(base.number("SELECT COUNT(*) FROM sqlite_master").await, 1);
+    assert_eq!(base.text("PRAGMA journal_mode").await, "delete");
     // What is no database at all.
     let text = file.with_file_name("text");
     std::fs::write(
@@ -336,7 +348,13 @@ async fn a_queue_that_is_full_refuses_at_once_and_counts() {
     assert!(refused > 0, "a queue of 4 took 200");
     assert_eq!(store.counts().refused_full, refused);
     assert_eq!(store.counts().records, written);
-    // Bytes are bounded, too.
+}
+
+/// It is not refused for what is only kept beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_too_large_is_recorded_without_the_whole() {
+    let base = Base::sqlite();
+    let store = base.open().await;
     let large = CallRecord {
         recorded: Some(RecordedCall {
             id: uuid(999),
@@ -347,8 +365,55 @@ async fn a_queue_that_is_full_refuses_at_once_and_counts() {
         }),
         ..call(999, "r")
     };
-    assert!(matches!(
-        store.record(large).await,
-        Err(StoreError::Mistake(_))
-    ));
+    store.record(large).await.unwrap();
+    assert_eq!(store.reader().recorded(&uuid(999)).await.unwrap(), None);
+    let all = AuditFilter::default();
+    let entries = store.reader().entries(&all, 0, 10).await.unwrap();
+    let said = entries[0].entry.details.iter();
+    let said: Vec<_> = said
+        .filter(|(name, _)| name == "recorded-in-full")
+        .collect();
+    assert!(
+        said[0].1.starts_with("no: it has 34603008 bytes"),
+        "{said:?}"
+    );
+    assert_eq!(base.number("SELECT COUNT(*) FROM cds_shown").await, 1);
+}
+
+/// However many were used in a short time: those of a busy hour are gone soon after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_expired_are_forgotten_all_of_them() {
+    both(async |base| {
+        let store = base.open().await;
+        let numbers = match base.is_postgres {
+            true => "SELECT generate_series(1, 2500) AS n",
+            false => {
+                "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2500) SELECT n FROM c"
+            }
+        };
+        base.sql(&format!(
+            "INSERT INTO cds_jti (id, expires, owner) SELECT 'x' || n, 1, 'y' FROM ({numbers}) AS all_of_them"
+        ))
+        .await;
+        for number in 0..4 {
+            let jti = number.to_string();
+            assert!(store.remember_jti("i", &jti, noon(9), noon(0)).await.unwrap());
+        }
+        assert_eq!(base.number("SELECT COUNT(*) FROM cds_jti").await, 4);
+    })
+    .await;
+}
+
+/// It names patients: nobody else on the machine reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let base = Base::sqlite();
+    let store = base.open().await;
+    store.record(call(1, "r")).await.unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let file = format!("{}{end}", base.file().display());
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
