@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::answer::{Answer, Style, answer};
 use crate::evaluate::{About, Ask, Known, Progress, Read, Step};
@@ -31,7 +31,7 @@ use crate::log::Line;
 use crate::receive::Received;
 use crate::refusal::{Logged, Refusal};
 use crate::request::is_uuid;
-use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, Observer, RuleSeen};
+use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, Observer, Recorder, RuleSeen};
 use crate::set::ServiceSet;
 
 /// Of a deadline the part in which data may be fetched; the rest is for the rules.
@@ -40,8 +40,8 @@ const FETCHING: f64 = 0.75;
 /// How long data may be fetched where there is no deadline.
 const NO_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a record may take that a call must have, beyond its deadline: longer, and it is refused.
-const RECORDING: Duration = Duration::from_secs(2);
+/// How long an answer that is late already waits for a record that it need not have.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// How an evaluation ended.
 enum Ended {
@@ -95,7 +95,7 @@ impl App {
                 now,
                 start,
             );
-            if let Err(refusal) = self.write_down(record).await {
+            if let Err(refusal) = self.write_down(record, start).await {
                 answer.body = Some(Err(refusal));
                 (answer.cards, answer.shadow) = (0, None);
             }
@@ -255,30 +255,58 @@ impl App {
             rules: answer.rules.clone(),
             cards: answer.card_records.clone(),
             lacking: read.map(|read| read.technical.clone()).unwrap_or_default(),
-            consent: read.and_then(|read| read.consent.clone()),
+            consent: match &answer.body {
+                Some(Err(Refusal::Withheld(why))) => Some(why.clone()),
+                _ => read.and_then(|read| read.consent.clone()),
+            },
             request: about.request.clone(),
             fetched: read.map(|read| read.fetched.clone()).unwrap_or_default(),
         }
     }
 
     /// Writes a call down; a refusal where it must be and cannot be.
-    async fn write_down(&self, record: CallRecord) -> Result<(), Refusal> {
-        let seams = &self.config.seams;
-        let Some(recorder) = &seams.recorder else {
+    async fn write_down(
+        self: &Arc<Self>,
+        record: CallRecord,
+        start: Instant,
+    ) -> Result<(), Refusal> {
+        let Some(recorder) = &self.config.seams.recorder else {
             return Ok(());
         };
-        let written = tokio::time::timeout(RECORDING, recorder.call(&record)).await;
-        let reason = match written {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(not)) => not.0,
-            Err(_) => "it took too long".to_owned(),
-        };
-        seams.observer.not_recorded(&reason);
-        self.server_line(&format!("a call could not be recorded: {reason}"));
-        match recorder.is_required() {
-            true => Err(Refusal::NotRecorded),
-            false => Ok(()),
+        if recorder.is_required() {
+            let written = self.written(recorder.as_ref(), &record).await;
+            return written.map_err(|reason| {
+                self.not_recorded(&reason);
+                Refusal::NotRecorded
+            });
         }
+        let (app, recorder) = (Arc::clone(self), Arc::clone(recorder));
+        let writing = tokio::spawn(async move {
+            if let Err(reason) = app.written(recorder.as_ref(), &record).await {
+                app.not_recorded(&reason);
+            }
+        });
+        // It is written also where the answer does not wait for it.
+        let limits = &self.config.limits;
+        let left = limits.deadline.map_or(limits.recording, |most| {
+            most.saturating_sub(start.elapsed()).max(GRACE)
+        });
+        let _ = timeout(left, writing).await;
+        Ok(())
+    }
+
+    /// Why a call could not be written down.
+    async fn written(&self, recorder: &dyn Recorder, record: &CallRecord) -> Result<(), String> {
+        match timeout(self.config.limits.recording, recorder.call(record)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not)) => Err(not.0),
+            Err(_) => Err("it took too long".to_owned()),
+        }
+    }
+
+    fn not_recorded(&self, reason: &str) {
+        self.config.seams.observer.not_recorded(reason);
+        self.server_line(&format!("a call could not be recorded: {reason}"));
     }
 
     /// Something that the server itself met.
