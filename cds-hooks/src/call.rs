@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use engine_patient::system::date_time::DateTime;
 use engine_patient::system::zone::UTC;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::answer::{Answer, Style, answer};
 use crate::evaluate::{About, Ask, Known, Progress, Read, Step};
@@ -40,9 +40,8 @@ const FETCHING: f64 = 0.75;
 /// How long data may be fetched where there is no deadline.
 const NO_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long it may take to write a call down. One that must be written down waits for it, beyond its deadline,
-/// too; longer, and it is refused.
-const RECORDING: Duration = Duration::from_secs(2);
+/// How long an answer that is late already waits for a record that it need not have.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// How an evaluation ended.
 enum Ended {
@@ -99,7 +98,7 @@ impl App {
                 now,
                 start,
             );
-            if let Err(refusal) = self.write_down(record, deadline).await {
+            if let Err(refusal) = self.write_down(record, start).await {
                 answer.body = Some(Err(refusal));
                 (answer.cards, answer.shadow) = (0, None);
             }
@@ -259,7 +258,10 @@ impl App {
             rules: answer.rules.clone(),
             cards: answer.card_records.clone(),
             lacking: read.map(|read| read.technical.clone()).unwrap_or_default(),
-            consent: read.and_then(|read| read.consent.clone()),
+            consent: match &answer.body {
+                Some(Err(Refusal::Withheld(why))) => Some(why.clone()),
+                _ => read.and_then(|read| read.consent.clone()),
+            },
             request: about.request.clone(),
             fetched: read.map(|read| read.fetched.clone()).unwrap_or_default(),
         }
@@ -270,7 +272,7 @@ impl App {
     async fn write_down(
         self: &Arc<Self>,
         record: CallRecord,
-        deadline: Option<Instant>,
+        start: Instant,
     ) -> Result<(), Refusal> {
         let Some(recorder) = self.config.seams.recorder.clone() else {
             return Ok(());
@@ -278,25 +280,23 @@ impl App {
         let is_required = recorder.is_required();
         let app = Arc::clone(self);
         let writing = tokio::spawn(async move { app.kept(recorder.as_ref(), &record).await });
-        match (is_required, deadline) {
-            (true, _) => match writing.await {
+        if is_required {
+            return match writing.await {
                 Ok(true) => Ok(()),
                 _ => Err(Refusal::NotRecorded),
-            },
-            (false, Some(end)) => {
-                let _ = timeout_at(end.into(), writing).await;
-                Ok(())
-            }
-            (false, None) => {
-                let _ = writing.await;
-                Ok(())
-            }
+            };
         }
+        let limits = &self.config.limits;
+        let left = limits.deadline.map_or(limits.recording, |most| {
+            most.saturating_sub(start.elapsed()).max(GRACE)
+        });
+        let _ = timeout(left, writing).await;
+        Ok(())
     }
 
     /// Whether a call could be written down; where it could not, that is told.
     async fn kept(&self, recorder: &dyn Recorder, record: &CallRecord) -> bool {
-        let written = tokio::time::timeout(RECORDING, recorder.call(record)).await;
+        let written = timeout(self.config.limits.recording, recorder.call(record)).await;
         let reason = match written {
             Ok(Ok(())) => return true,
             Ok(Err(not)) => not.0,

@@ -32,6 +32,9 @@ pub struct Limits {
     /// How long an answer may take once the body is there, data that has to be fetched included: what is not
     /// done by then is left out, and said to be. `None`: as long as it takes. See [`Limits::DEADLINE`].
     pub deadline: Option<Duration>,
+    /// How long an answer waits for its record, beyond the deadline, where it must have one: longer, and the
+    /// call is refused. Where it need not have one it waits for the deadline at most.
+    pub recording: Duration,
     /// Cards of one answer. Critical ones come all the same; the last card counts those that are left out.
     pub max_cards: usize,
 }
@@ -44,7 +47,7 @@ impl Limits {
 impl Default for Limits {
     /// 1,024 connections; 10 s for a head, 10 s for a body, 60 s between requests; 64 MiB of large
     /// bodies at once, evaluated by as many threads as there are processors; 5 s of waiting; 2,000
-    /// drafts; no deadline; 10 cards.
+    /// drafts; no deadline; 2 s for a record; 10 cards.
     fn default() -> Self {
         Limits {
             max_connections: 1024,
@@ -56,6 +59,7 @@ impl Default for Limits {
             max_wait: Duration::from_secs(5),
             max_drafts: 2000,
             deadline: None,
+            recording: Duration::from_secs(2),
             max_cards: 10,
         }
     }

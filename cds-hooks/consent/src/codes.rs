@@ -227,6 +227,15 @@ impl Sensitivity {
     }
 }
 
+/// Whether a label says anything of how secret something is: of other systems there are labels, too, such as "test
+/// data".
+pub(crate) fn is_of_secrecy(system: &str, code: &str) -> bool {
+    let known = ACTS.contains(&system) || CONFIDENTIALITIES.contains(&system);
+    (known && !system.is_empty())
+        || Sensitivity::of(system, code).is_some()
+        || Confidentiality::of(system, code).is_some()
+}
+
 /// How confidential, from `U` (unrestricted) to `V` (very restricted).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Confidentiality(usize);

@@ -7,7 +7,9 @@ use engine_patient::fhir::names::Name;
 use engine_patient::record::{Element, PatientRecord};
 use engine_patient::requirements::reference_target;
 
+use crate::codes::is_of_secrecy;
 use crate::policy::{Policy, Verdict};
+use crate::read::{codes, list};
 use crate::request::Request;
 
 /// What of a record may not be seen. For the audit: it holds no data of the patient but the ids of Consents.
@@ -56,11 +58,19 @@ impl Filtered {
 const DEEPEST: usize = 8;
 
 impl Policy {
-    /// Whether a label that a resource does not have says that it is not so.
+    /// Whether a label that a resource does not have says that it is not so. A label of another kind ("test
+    /// data") says nothing of that, nor does one of a Consent, which others write than the chart.
     pub(crate) fn is_labelled(&self, record: &PatientRecord) -> bool {
         let has_label = |resource: Element<'_>| {
-            let labels = resource.path(&["meta", "security"]);
-            labels.is_some_and(|labels| labels.items().next().is_some())
+            let is_consent = resource
+                .resource_type()
+                .is_some_and(|ty| ty.as_str() == "Consent");
+            let meta = resource.get_named("meta").filter(|_| !is_consent);
+            let mut labels = meta.into_iter().flat_map(|meta| list(meta, "security"));
+            labels.any(|label| {
+                let all = codes(label);
+                all.iter().any(|(system, code)| is_of_secrecy(system, code))
+            })
         };
         let given = self.settings.is_labelled;
         given.unwrap_or_else(|| record.resources().any(has_label))

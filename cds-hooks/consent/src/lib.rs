@@ -33,6 +33,9 @@
 //!   overlap are the same time, a Consent without `dateTime` may be of any.
 //! - **Nothing said**, also where there is no Consent: R4, "all settings need a policy for when no consent
 //!   has been captured. Often this allows treatment only." That is [`Settings::permitted_without`].
+//! - **Not looked up** is who belongs to a CareTeam, Group or Organization, and which PractitionerRole somebody
+//!   has: what is for one of these is unclear, but for the organizations that are said to be the caller's. What
+//!   the user has on the screen, the drafts of a call, is no part of the record: no Consent is asked of it.
 //! - **What is not understood** (an element that R4 does not have, a modifier extension, a period that is
 //!   none, a code of an unknown system) may be anything. If it could change the answer the answer is
 //!   [`Verdict::Unclear`], which withholds unless [`Settings::unclear_permits`]. It is told by

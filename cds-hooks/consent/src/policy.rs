@@ -39,7 +39,8 @@ pub struct Settings {
     /// Which of several Consents decides.
     pub precedence: Precedence,
     /// Whether the sources of data label all that is sensitive (`meta.security`). `None`: where anything of the
-    /// patient's record has a label. Where not, data without a label may be of any sensitivity.
+    /// patient's record but a Consent has a label of confidentiality or sensitivity. Where not, data without a
+    /// label may be of any sensitivity.
     pub is_labelled: Option<bool>,
 }
 

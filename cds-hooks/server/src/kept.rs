@@ -25,10 +25,11 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Opens the store of the settings, or none where they have none.
+    /// Opens the store of the settings, or none where they have none. A database that is away is waited for
+    /// while the server runs: calls are refused meanwhile, or answered without a record, as the settings say.
     ///
     /// # Errors
-    /// Where it cannot be opened.
+    /// Where it cannot be opened for what somebody has to put right.
     pub async fn open(
         settings: &Settings,
         place: Option<Place>,
@@ -40,6 +41,8 @@ impl Kept {
         let telling = Arc::clone(tell);
         let key = wanted.pseudonym_key.as_ref();
         let how = cds_store::Settings {
+            wait: wanted.wait,
+            starts_without: true,
             pseudonym_key: key.map(|key| key.expose().as_bytes().to_vec()),
             told: Some(Arc::new(move |event| telling(&said(&event)))),
             ..cds_store::Settings::default()
@@ -66,9 +69,28 @@ impl Kept {
         Arc::clone(&self.recorder) as _
     }
 
-    /// Remembers tokens for all servers that share the store.
-    pub fn replay(&self) -> Arc<dyn ReplayStore> {
-        Arc::new(Remembered(self.store.clone()))
+    /// Remembers tokens for all servers that share the store; where calls are answered without it, and it is
+    /// away, in `memory`.
+    pub fn replay(&self, memory: impl FnOnce() -> Arc<dyn ReplayStore>) -> Arc<dyn ReplayStore> {
+        let store = Remembered(self.store.clone());
+        match self.recorder.is_required() {
+            true => Arc::new(store),
+            false => Arc::new(InBoth {
+                store: Arc::new(store),
+                memory: memory(),
+            }),
+        }
+    }
+
+    /// What to say at the start.
+    pub fn note(&self) -> Option<String> {
+        let meanwhile = match self.recorder.is_required() {
+            true => "calls get 503",
+            false => "calls are answered without a record",
+        };
+        (!self.store.counts().is_up).then(|| {
+            format!("the store cannot be written to (the log says why): until it can, {meanwhile}")
+        })
     }
 
     /// Whether it can be written to.
@@ -191,6 +213,31 @@ fn said(event: &Event) -> String {
         } => format!(
             "the audit log ends before what was acknowledged: {acknowledged} was, {found} is there; the database was set back"
         ),
+    }
+}
+
+/// How long a token waits for the store where calls are answered without it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Tokens that were used, in memory and in the store: where the store does not answer, this server still takes
+/// none twice. What others that share the store took meanwhile it does not know.
+struct InBoth {
+    store: Arc<dyn ReplayStore>,
+    memory: Arc<dyn ReplayStore>,
+}
+
+#[async_trait]
+impl ReplayStore for InBoth {
+    async fn remember(&self, iss: &str, jti: &str, until: i64, now: i64) -> Result<bool, String> {
+        let here = self.memory.remember(iss, jti, until, now).await;
+        if here == Ok(false) {
+            return here;
+        }
+        let stored = self.store.remember(iss, jti, until, now);
+        match tokio::time::timeout(PATIENCE, stored).await {
+            Ok(Ok(first)) => Ok(first),
+            _ => here,
+        }
     }
 }
 

@@ -23,5 +23,5 @@ mod tls;
 mod told;
 
 pub use loaded::{Load, Loaded, NotLoaded};
-pub use replay::{Replayed, Said, replay};
+pub use replay::{Replayed, Said, replay, tenant_of};
 pub use start::{Checked, Listening, Start};

@@ -99,7 +99,7 @@ impl Recorder for StoreRecorder {
                 client: feedback.client.clone().unwrap_or_default(),
                 tenant: feedback.tenant.clone().unwrap_or_default(),
                 received: at,
-                entries: entries.collect::<Result<_, _>>()?,
+                entries: entries.collect(),
             };
             let counts = self.store.feedback(batch, Some(&entry)).await;
             let counts = counts.map_err(told)?;
@@ -134,8 +134,12 @@ impl StoreRecorder {
             let raw = RawValue::from_string(body.to_owned());
             raw.ok()
         })?;
-        let request =
-            json!({ "at": call.time, "fetched": fetched.collect::<serde_json::Map<_, _>>() });
+        // Who asked, since what consent withholds depends on it.
+        let request = json!({
+            "at": call.time, "fetched": fetched.collect::<serde_json::Map<_, _>>(),
+            "client": call.client, "tenant": call.tenant, "subject": call.subject,
+            "roles": call.roles, "purpose": call.purpose,
+        });
         let request = format!("{{\"call\":{request},\"body\":{body}}}");
         let cards = call.cards.iter().map(card_told);
         let response = json!({ "status": call.status, "cards": cards.collect::<Vec<_>>() });
@@ -190,6 +194,7 @@ fn entry(call: &CallRecord, id: String, at: Timestamp) -> AuditEntry {
         ("token-subject", &call.subject),
         ("encounter", &call.encounter),
         ("fhir-server", &call.fhir_server),
+        ("purpose", &call.purpose),
     ];
     for (name, value) in optional {
         if let Some(value) = value {
@@ -265,22 +270,23 @@ fn shown_card(call: &CallRecord, card: &CardRecord) -> ShownCard {
     }
 }
 
-fn said(entry: &FeedbackEntry) -> Result<Feedback, NotRecorded> {
+fn said(entry: &FeedbackEntry) -> Feedback {
     let reason = entry.reason.as_ref().map(|reason| ReasonCoding {
         system: reason.system.clone().unwrap_or_default(),
         code: reason.code.clone(),
         display: reason.display.clone(),
     });
-    Ok(Feedback {
+    Feedback {
         card: entry.card.clone(),
         outcome: match entry.outcome {
             FeedbackOutcome::Accepted => cds_store::FeedbackOutcome::Accepted,
             FeedbackOutcome::Overridden => cds_store::FeedbackOutcome::Overridden,
         },
         outcome_timestamp: entry.outcome_timestamp.clone(),
-        outcome_at: moment(entry.outcome_time)?,
+        // The last hours of the year 9999 are beyond what can be kept: it is the latest then.
+        outcome_at: Timestamp::from_millisecond(entry.outcome_time).unwrap_or(Timestamp::MAX),
         accepted_suggestions: entry.accepted_suggestions.clone(),
         reason,
         comment: entry.comment.clone(),
-    })
+    }
 }

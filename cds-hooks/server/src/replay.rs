@@ -1,21 +1,26 @@
-//! A recorded call once more, by the rules of now: what would be shown, beside what was shown.
+//! A recorded call once more, by the rules of now: what would be shown, beside what was shown. For whom the
+//! caller then was: what the patient's consent withholds is withheld here, too, by the settings of now.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{Method, Request};
 use cds_hooks::seams::{
-    BoxFuture, CallRecord, DataAsk, DataSource, FeedbackRecord, FeedbackTaken, KeyAnswer, KeyData,
-    KeyFailure, NotRecorded, Recorder, Seams,
+    Admission, BoxFuture, CallRecord, Caller, DataAsk, DataSource, Endpoint, FeedbackRecord,
+    FeedbackTaken, KeyAnswer, KeyData, KeyFailure, Knows, NotAdmitted, NotRecorded, Recorder,
+    Seams,
 };
-use cds_hooks::{Config, Live, Service, ServiceSet, Sets, router_of_live};
+use cds_hooks::{Config, Live, Protocol, Service, ServiceSet, Sets, router_of_live};
 use cds_store::RecordedCall;
-use engine_patient::system::zone::Zone;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tower::ServiceExt as _;
+
+use crate::consent;
+use crate::settings::Settings;
 
 /// Bodies that were taken are taken again, whatever the limit is now.
 const MAX_BODY: usize = 1 << 30;
@@ -31,6 +36,8 @@ pub struct Replayed {
     pub added: Vec<Said>,
     /// Cards that were shown then only.
     pub removed: Vec<Said>,
+    /// What consent withholds now: ids of Consents, types and numbers.
+    pub consent: Option<String>,
 }
 
 impl Replayed {
@@ -62,10 +69,54 @@ struct Asked<'t> {
     body: &'t RawValue,
 }
 
+/// Of calls that were recorded before this was, who called is not known.
 #[derive(Deserialize)]
 struct Call {
     at: i64,
     fetched: BTreeMap<String, String>,
+    #[serde(default)]
+    client: Option<String>,
+    #[serde(default)]
+    tenant: Option<String>,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    purpose: Option<String>,
+}
+
+impl Call {
+    /// Who called, as far as it was recorded; what the client knows as the settings say now.
+    fn caller(&self, settings: &Settings) -> Caller {
+        let text = |text: &Option<String>| text.as_deref().map(Arc::from);
+        let mut clients = settings.clients.iter();
+        let client = clients.find(|client| Some(&client.name) == self.client.as_ref());
+        Caller {
+            client: text(&self.client),
+            tenant: text(&self.tenant),
+            subject: text(&self.subject),
+            purpose: text(&self.purpose),
+            roles: self.roles.iter().map(|role| Arc::from(&**role)).collect(),
+            knows: client.map_or(Knows::default(), |client| Knows {
+                action_selection_behavior: client.action_selection_behavior,
+                system_actions: client.system_actions,
+            }),
+            ..Caller::anyone()
+        }
+    }
+}
+
+const UNREAD: &str = "the recorded call cannot be read";
+
+/// The tenant of a recorded call, by whose rules it was answered.
+///
+/// # Errors
+/// Where it is no recorded call.
+pub fn tenant_of(recorded: &RecordedCall) -> Result<Option<String>, String> {
+    let asked: Result<Asked<'_>, _> = serde_json::from_str(&recorded.request);
+    let asked = asked.map_err(|_| UNREAD.to_owned())?;
+    Ok(asked.call.tenant)
 }
 
 #[derive(Deserialize)]
@@ -74,16 +125,17 @@ struct Answered {
     cards: Vec<Said>,
 }
 
-/// Calls services with a recorded request, as at the moment of the call, with what was fetched for it then.
+/// Calls services with a recorded request, as at the moment of the call, with what was fetched for it then, and
+/// by the consent, clients and time zone of the settings.
 ///
 /// # Errors
 /// Where it is no recorded call, or the service is not there any more. Holds nothing of the patient.
 pub async fn replay(
     recorded: &RecordedCall,
     services: Vec<Service>,
-    zone: Zone,
+    settings: &Settings,
 ) -> Result<Replayed, String> {
-    let unread = |_| "the recorded call cannot be read".to_owned();
+    let unread = |_| UNREAD.to_owned();
     let asked: Asked<'_> = serde_json::from_str(&recorded.request).map_err(unread)?;
     let answered: Answered = serde_json::from_str(&recorded.response).map_err(unread)?;
     let id = &recorded.service;
@@ -94,7 +146,9 @@ pub async fn replay(
             there.join(", ")
         ));
     }
+    let zone = settings.server.time_zone.clone();
     let at = zone.moment(asked.call.at);
+    let caller = asked.call.caller(settings);
     let seen = Arc::new(Seen::default());
     let mut config = Config::new(Arc::new(move || at));
     config.time_zone = zone;
@@ -102,7 +156,14 @@ pub async fn replay(
     config.max_body = MAX_BODY;
     config.limits.max_in_flight = MAX_BODY;
     config.limits.max_cards = usize::MAX;
+    config.protocol = Protocol {
+        version_3: settings.server.version_3,
+        system_actions: settings.server.system_actions,
+        crd: settings.server.crd,
+    };
     config.seams = Seams {
+        admission: Arc::new(As(caller)),
+        filter: consent::filter(settings),
         data: Some(Arc::new(Fetched(asked.call.fetched))),
         recorder: Some(Arc::clone(&seen) as _),
         ..Seams::default()
@@ -120,7 +181,9 @@ pub async fn replay(
         Err(never) => match never {},
     };
     let now = seen.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let now = now.map(|call| call.cards).unwrap_or_default();
+    let (now, consent) = now
+        .map(|call| (call.cards, call.consent))
+        .unwrap_or_default();
     let now: Vec<Said> = now
         .into_iter()
         .map(|card| Said {
@@ -131,7 +194,10 @@ pub async fn replay(
             shadow: card.is_shadow,
         })
         .collect();
-    Ok(compared((answered.status, status), answered.cards, now))
+    Ok(Replayed {
+        consent,
+        ..compared((answered.status, status), answered.cards, now)
+    })
 }
 
 /// Cards of rules on trial were shown to nobody.
@@ -150,6 +216,21 @@ fn compared(status: (u16, u16), then: Vec<Said>, now: Vec<Said>) -> Replayed {
         same,
         added,
         removed,
+        consent: None,
+    }
+}
+
+/// Lets in whom it is told.
+struct As(Caller);
+
+impl Admission for As {
+    fn admit<'a>(
+        &'a self,
+        _head: &'a Parts,
+        _endpoint: Endpoint<'a>,
+        _at: i64,
+    ) -> BoxFuture<'a, Result<Caller, NotAdmitted>> {
+        Box::pin(std::future::ready(Ok(self.0.clone())))
     }
 }
 

@@ -120,7 +120,8 @@ impl Start {
             config.routes = Some(Arc::clone(explain).routes());
         }
         let sets = RulesOf::all(&self.settings, &self.load, &board);
-        let (sets, services, notes) = first(sets).await?;
+        let (sets, services, mut notes) = first(sets).await?;
+        notes.extend(parts.kept.as_ref().and_then(Kept::note));
         self.watch(&metrics, &parts, &config);
         let (wishes, wished) = mpsc::channel(WISHES);
         let admin = Arc::new(Admin {
@@ -247,7 +248,10 @@ impl Start {
                     let most = settings.tokens.max_remembered;
                     Arc::new(MemoryReplay::new(most)) as Arc<dyn ReplayStore>
                 };
-                let replay = kept.as_ref().map_or_else(memory, Kept::replay);
+                let replay = match &kept {
+                    Some(kept) => kept.replay(memory),
+                    None => memory(),
+                };
                 let fetch = Arc::new(Fetch(client.clone()));
                 let door = Door::new(settings, fetch, replay).map_err(user)?;
                 Some(Arc::new(door))
@@ -378,7 +382,9 @@ impl Parts {
     /// What has to work for calls to be answered.
     fn checks(&self) -> Checks {
         let mut checks = Checks::default();
-        if let Some(kept) = &self.kept {
+        // Without it calls are answered where nobody requires that they are written down.
+        let kept = self.kept.as_ref();
+        if let Some(kept) = kept.filter(|kept| kept.recorder().is_required()) {
             checks.add("store", kept.check());
         }
         if let Some(door) = &self.door {
@@ -532,6 +538,9 @@ impl Start {
         config.limits = server.limits.clone();
         config.limits.deadline = Some(server.deadline);
         config.limits.max_cards = server.max_cards;
+        if let Some(store) = &self.settings.store {
+            config.limits.recording = store.wait;
+        }
         config.protocol = Protocol {
             version_3: server.version_3,
             system_actions: server.system_actions,

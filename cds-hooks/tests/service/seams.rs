@@ -2,6 +2,7 @@
 //! be seen.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -428,6 +429,7 @@ struct Kept {
     feedback: Mutex<Vec<FeedbackRecord>>,
     is_broken: bool,
     is_optional: bool,
+    delay: Duration,
 }
 
 impl Recorder for Kept {
@@ -435,6 +437,9 @@ impl Recorder for Kept {
         Box::pin(async move {
             if self.is_broken {
                 return Err(NotRecorded("the disk is full".into()));
+            }
+            if !self.delay.is_zero() {
+                tokio::time::sleep(self.delay).await;
             }
             self.calls.lock().unwrap().push(call.clone());
             Ok(())
@@ -617,6 +622,34 @@ async fn a_recorded_call_is_evaluated_anew() {
     assert!(error.unwrap_err().contains("without its request"));
 }
 
+/// Item 29: an answer that needs no record is there by its deadline, however slow the recorder is, and the
+/// call is recorded all the same. One that needs a record waits for it as long as is set, and no longer.
+#[tokio::test]
+async fn item_29_a_slow_recorder() {
+    for is_optional in [true, false] {
+        let kept = Arc::new(Kept {
+            is_optional,
+            delay: Duration::from_millis(1500),
+            ..Kept::default()
+        });
+        let mut config = config();
+        config.limits.deadline = Some(Duration::from_millis(100));
+        if !is_optional {
+            config.limits.recording = Duration::from_millis(300);
+        }
+        config.seams.recorder = Some(kept.clone());
+        let router = routes(config, vec![says("a", "A.")]);
+        let started = Instant::now();
+        let answer = call(&router, "a", &request()).await;
+        let took = started.elapsed();
+        assert!(took < Duration::from_millis(1200), "{took:?}");
+        assert_eq!(answer.status, if is_optional { 200 } else { 503 });
+        assert!(kept.calls.lock().unwrap().is_empty());
+        tokio::time::sleep(Duration::from_millis(2000)).await;
+        assert_eq!(kept.calls.lock().unwrap().len(), usize::from(is_optional));
+    }
+}
+
 /// A call that must be recorded and cannot be is not answered with cards.
 #[tokio::test]
 async fn what_cannot_be_recorded() {
@@ -790,5 +823,12 @@ async fn what_is_withheld_by_consent_is_unknown() {
         answer.text.contains("it is not known what may be seen"),
         "{}",
         answer.text
+    );
+    // In the record, too: the audit log says why nothing was answered.
+    let record = kept.calls.lock().unwrap().pop().unwrap();
+    assert_eq!(record.status, 412);
+    assert_eq!(
+        record.consent.as_deref(),
+        Some("it is not known what may be seen")
     );
 }

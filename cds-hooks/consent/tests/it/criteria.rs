@@ -3,7 +3,7 @@
 use consent::{Action, Request, Settings};
 
 use crate::fixture::{
-    actor, class, for_purpose, judged, judged_with, recipient, resource, ruled, treatment,
+    actor, class, for_purpose, judged, judged_with, privacy, recipient, resource, ruled, treatment,
 };
 
 /// What a denial with these criteria says of the first of the resources.
@@ -279,6 +279,19 @@ fn security_labels() {
         // Nothing of the patient has a label: perhaps nobody labels.
         (&psy, "", "unclear"),
     ]);
+    // A label of another kind, or that of a Consent, does not say that the source labels.
+    let tested = labelled(
+        "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+        "HTEST",
+    );
+    for other in [
+        resource("Condition", "b", &tested),
+        resource("Patient", "1", &labelled("http://example.org/own", "x")),
+        privacy("other", &labelled(CONFIDENTIALITY, "R")),
+    ] {
+        let all = [resource("Observation", "a", ""), other];
+        assert_eq!(denied(&psy, &treatment(), &all), "unclear");
+    }
     // Another has one: the source labels.
     let all = [
         resource("Observation", "a", ""),

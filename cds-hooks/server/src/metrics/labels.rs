@@ -66,6 +66,7 @@ pub(super) struct Refused {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct Feedback {
     pub(super) client: String,
+    pub(super) service: String,
     pub(super) outcome: &'static str,
 }
 

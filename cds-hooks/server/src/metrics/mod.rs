@@ -388,6 +388,7 @@ impl Observer for Metrics {
         for entry in &feedback.entries {
             let labels = labels::Feedback {
                 client: feedback.client.clone().unwrap_or_default(),
+                service: feedback.service.clone(),
                 outcome: entry.outcome.as_str(),
             };
             self.0.feedback.with(&labels, |n| {

@@ -19,11 +19,14 @@ pub struct Store {
     pub url: Secret,
     /// Whether a call whose record cannot be kept is refused (503).
     pub required: bool,
+    /// How long a call waits for its record at most, beyond its deadline.
+    pub wait: Duration,
     /// How long the audit log is kept.
     pub retention: Duration,
     /// Whether requests are kept whole, for replay. They hold the data of patients.
     pub record_requests: bool,
-    /// Makes pseudonyms of the ids of patients; without it they are kept as they are.
+    /// Makes pseudonyms of the ids of patients in the records of cards; without it they are kept as they are. The
+    /// audit log, which says who was looked at, has them as they are.
     pub pseudonym_key: Option<Secret>,
     /// How often what is over its time is removed.
     pub purge_every: Duration,
@@ -55,6 +58,9 @@ impl Store {
                 "\"sqlite:tandem.db\", or \"postgres://…\", or `url_file` with such a text",
             );
         }
+        let wait = table.value_or("wait", Duration::from_secs(2), |value| {
+            values::duration(value, Duration::from_millis(50), Duration::from_secs(30))
+        });
         let store = (
             table.boolean("required", true),
             table.value_or("retention", RETENTION, |value| {
@@ -76,6 +82,7 @@ impl Store {
         Some(Store {
             url: url?,
             required,
+            wait,
             retention,
             record_requests,
             pseudonym_key,

@@ -180,8 +180,9 @@ fn limits(table: Table<'_>, usual: Limits) -> Limits {
         ),
         max_evaluations: count("max_evaluations", usual.max_evaluations, 65_535),
         max_wait: time("max_wait", usual.max_wait),
-        // Of [server], not of its limits.
+        // Of [server] and [store], not of its limits.
         deadline: usual.deadline,
+        recording: usual.recording,
         max_cards: usual.max_cards,
         max_drafts: count("max_drafts", usual.max_drafts, 1_000_000),
     };

@@ -48,7 +48,7 @@ async fn calls_and_feedback_outlive_the_server() {
     let metrics = get(&http, &server.url("/metrics"), None).await.text;
     for line in [
         "tandem_store_up 1",
-        "tandem_feedback_total{client=\"ehr\",outcome=\"overridden\"} 2",
+        "tandem_feedback_total{client=\"ehr\",service=\"own-patient-view\",outcome=\"overridden\"} 2",
         "tandem_feedback_entries_total{taken=\"new\"} 1",
         "tandem_feedback_entries_total{taken=\"repeated\"} 1",
     ] {
@@ -128,14 +128,14 @@ async fn a_recorded_call_is_replayed() {
         };
         crate::rules_of_test::load()(&wanted).unwrap().services
     };
-    let zone = engine_patient::system::zone::UTC.clone();
-    let same = cds_server::replay(&recorded, services(), zone.clone())
+    let settings = cds_server::settings::Settings::default();
+    let same = cds_server::replay(&recorded, services(), &settings)
         .await
         .unwrap();
     assert!(same.is_same() && same.same.len() == 2, "{same:?}");
     std::fs::remove_file(rules.join("gone.yaml")).unwrap();
     write(&rules, "new.yaml", &rule("new", "1.0.0", "Said now only"));
-    let other = cds_server::replay(&recorded, services(), zone.clone())
+    let other = cds_server::replay(&recorded, services(), &settings)
         .await
         .unwrap();
     let summaries = |cards: &[cds_server::Said]| {
@@ -148,8 +148,89 @@ async fn a_recorded_call_is_replayed() {
     assert_eq!(summaries(&other.added), ["Said now only"]);
     assert_eq!(summaries(&other.removed), ["Said then only"]);
     assert_eq!(other.status, (200, 200));
-    let none = cds_server::replay(&recorded, vec![], zone)
+    let none = cds_server::replay(&recorded, vec![], &settings)
         .await
         .unwrap_err();
     assert!(none.contains("no service `own-patient-view`"), "{none}");
+}
+
+/// It is asked again for the caller of then: of what the patient does not want to be seen nothing is seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_withholds_what_consent_withholds() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    write(
+        &rules,
+        "visit.yaml",
+        &rule("visit", "1.0.0", "A visit is due"),
+    );
+    let consent = "[consent]\nenabled = true\npermitted_without = [\"TREAT\"]\n";
+    let text = format!(
+        "{}record_requests = true\n{}purpose = \"TREAT\"\n{consent}",
+        settings().replace(&ehr(""), ""),
+        ehr("")
+    );
+    let server = Server::start(folder.path(), &text, false).await;
+    // No Consent says anything, and treatment is permitted without.
+    let mut sent: serde_json::Value = serde_json::from_str(&call()).unwrap();
+    let discovery = get(
+        &http(),
+        &server.url("/cds-services"),
+        Some(&token("/cds-services")),
+    )
+    .await
+    .json();
+    let prefetch = discovery["services"][0]["prefetch"].as_object().unwrap();
+    for (key, template) in prefetch {
+        if template.as_str().unwrap().starts_with("Consent?") {
+            sent["prefetch"][key.as_str()] = serde_json::Value::Null;
+        }
+    }
+    let answer = post(
+        &http(),
+        &server.url(PATH),
+        Some(&token(PATH)),
+        sent.to_string(),
+    )
+    .await;
+    assert_eq!(answer.summaries(), ["A visit is due"]);
+    server.end().await;
+    let place = folder.path().join("t.db").display().to_string();
+    let reader = cds_store::Reader::open(&place.parse().unwrap())
+        .await
+        .unwrap();
+    let all = cds_store::AuditFilter::default();
+    let entries = reader.entries(&all, 0, 10).await.unwrap();
+    let of_call = entries.iter().find(|e| e.entry.patient.is_some()).unwrap();
+    let details = &of_call.entry.details;
+    assert!(
+        details.contains(&("purpose".to_owned(), "TREAT".to_owned())),
+        "{details:?}"
+    );
+    let recorded = reader.recorded(&of_call.entry.id).await.unwrap().unwrap();
+    assert_eq!(cds_server::tenant_of(&recorded).unwrap(), None);
+    let services = || {
+        let wanted = cds_server::settings::Rules {
+            paths: vec![rules.clone()],
+            ..cds_server::settings::Rules::default()
+        };
+        crate::rules_of_test::load()(&wanted).unwrap().services
+    };
+    let file = folder.path().join("tandem.toml");
+    let mut now = cds_server::settings::Settings::load(&file).unwrap();
+    let same = cds_server::replay(&recorded, services(), &now)
+        .await
+        .unwrap();
+    assert!(same.is_same() && same.same.len() == 1, "{same:?}");
+    // The place asks for a consent for treatment since.
+    now.consent.policy.permitted_without = vec![];
+    let other = cds_server::replay(&recorded, services(), &now)
+        .await
+        .unwrap();
+    assert_eq!((other.same.len(), other.removed.len()), (0, 1), "{other:?}");
+    let note = other.consent.unwrap();
+    assert!(
+        note.starts_with("purpose TREAT; withheld: 1 × Patient"),
+        "{note}"
+    );
 }

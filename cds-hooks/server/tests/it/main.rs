@@ -7,10 +7,14 @@
     reason = "tests"
 )]
 
+mod away;
 mod client;
 mod hostile;
 mod kept;
 mod open;
+#[expect(dead_code, reason = "some of it is for the tests of the store only")]
+#[path = "../../../store/tests/it/postgres.rs"]
+mod postgres;
 mod reload;
 mod rules_of_test;
 mod secured;

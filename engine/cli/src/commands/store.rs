@@ -80,7 +80,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
         match error {
-            StoreError::Mistake(_) | StoreError::Newer(_) => Failure::User(text),
+            StoreError::Mistake(_) | StoreError::Newer(_) | StoreError::NotAllowed(_) => {
+                Failure::User(text)
+            }
             StoreError::Unavailable(_)
             | StoreError::Full(_)
             | StoreError::Busy(_)

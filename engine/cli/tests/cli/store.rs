@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cds_store::{
     AuditEntry, AuditKind, CallRecord, Feedback, FeedbackBatch, FeedbackOutcome, ReasonCoding,
-    Settings, Shown, ShownCard, ShownRule, Store, Timestamp,
+    RecordedCall, Settings, Shown, ShownCard, ShownRule, Store, Timestamp,
 };
 use serde_json::Value;
 
@@ -273,6 +273,46 @@ fn a_call_that_was_not_recorded_cannot_be_replayed() {
     let file = store(dir.path(), at(0));
     let id = "00000000-0000-4000-8000-000000000001";
     tandem!("audit", "replay", "--store", &file, id).fails(2, &["record_requests"]);
+}
+
+/// By the rules of its tenant, and by no others.
+#[test]
+fn a_call_of_a_tenant_is_replayed_by_its_rules() {
+    let dir = folder();
+    let stored = dir.path().join("tandem.db");
+    let mut record = call(1, at(0));
+    let id = record.entry.id.clone();
+    record.recorded = Some(RecordedCall {
+        id: id.clone(),
+        at: at(0),
+        service: "alerts".into(),
+        request: r#"{"call":{"at":0,"fetched":{},"tenant":"north"},"body":{}}"#.into(),
+        response: r#"{"status":200,"cards":[]}"#.into(),
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let place = stored.display().to_string().parse().unwrap();
+        let store = Store::open(&place, Settings::default(), "test").await;
+        store.unwrap().record(record).await.unwrap();
+    });
+    tandem!("audit", "replay", "--store", &stored, &id)
+        .fails(2, &["the tenant `north`", "--config", "--rules"]);
+    let own = "[[tenant]]\nname = \"north\"\n[tenant.rules]\npaths = [\"of-the-north\"]\nbuilt_in = false\n";
+    let settings = file(dir.path().join("tandem.toml"), own);
+    tandem!(
+        "audit", "replay", "--store", &stored, "--config", &settings, &id
+    )
+    .fails(2, &["of-the-north"]);
+    tandem!(
+        "audit",
+        "replay",
+        "--store",
+        &stored,
+        "--rules",
+        &dir.path().join("mine"),
+        &id
+    )
+    .fails(2, &["mine"]);
 }
 
 #[test]

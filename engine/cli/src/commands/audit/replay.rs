@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cds_server::settings::Settings;
+use cds_server::settings::{Rules, Settings};
 use cds_server::{Replayed, Said};
 use cds_store::{Place, Reader, RecordedCall};
 use clap::Args;
@@ -21,6 +21,7 @@ use crate::format::{Format, TABLE_JSON, one_of};
 Examples:
   tandem audit replay --store tandem.db --config tandem.toml 0b7c…
   tandem audit replay --store tandem.db --rules my-rules --no-built-in 0b7c…
+It is asked for the caller of then: --config says what consent withholds, and which rules a tenant has.
 `tandem audit show` has the ids of calls. A call can be replayed where it was recorded in full: record_requests
 in the settings of the server. What is printed holds data of the patient.")]
 pub struct Replay {
@@ -49,15 +50,17 @@ impl Replay {
             Some(path) => Settings::load(path).map_err(|e| Failure::User(e.to_string()))?,
             None => Settings::default(),
         };
-        if !self.rules.is_empty() {
-            settings.rules.paths.clone_from(&self.rules);
-        }
-        settings.rules.built_in &= !self.no_built_in;
         let runtime = runtime()?;
         let call = runtime.block_on(recorded(&place, &self.call))?;
+        let tenant = cds_server::tenant_of(&call).map_err(Failure::User)?;
+        match (&tenant, self.rules.is_empty()) {
+            (_, false) => settings.rules.paths.clone_from(&self.rules),
+            (Some(name), true) => settings.rules = rules_of(&settings, name)?,
+            (None, true) => {}
+        }
+        settings.rules.built_in &= !self.no_built_in;
         let loaded = load(&settings.rules).map_err(failure)?;
-        let zone = settings.server.time_zone.clone();
-        let replayed = runtime.block_on(cds_server::replay(&call, loaded.services, zone));
+        let replayed = runtime.block_on(cds_server::replay(&call, loaded.services, &settings));
         let replayed = replayed.map_err(Failure::User)?;
         match self.format {
             Format::Json => data!("{:#}", as_json(&replayed)),
@@ -68,6 +71,22 @@ impl Replay {
             false => ExitCode::from(1),
         })
     }
+}
+
+/// The rules of a tenant, by which its calls are answered.
+fn rules_of(settings: &Settings, tenant: &str) -> Result<Rules, Failure> {
+    let found = settings.tenants.iter().find(|one| one.name == tenant);
+    let found = found.ok_or_else(|| {
+        Failure::User(format!(
+            "the call is of the tenant `{tenant}`, and the settings have no such tenant: give its settings \
+             (--config), or the rules to ask (--rules)"
+        ))
+    })?;
+    // One without rules of its own has those of all.
+    Ok(found
+        .rules
+        .clone()
+        .unwrap_or_else(|| settings.rules.clone()))
 }
 
 async fn recorded(place: &Place, id: &str) -> Result<RecordedCall, Failure> {
@@ -95,11 +114,15 @@ fn as_json(replayed: &Replayed) -> serde_json::Value {
         "same": cards(&replayed.same),
         "added": cards(&replayed.added),
         "removed": cards(&replayed.removed),
+        "consent": replayed.consent,
     })
 }
 
 fn print(call: &RecordedCall, replayed: &Replayed) {
     say!("{} of {}, service {}", call.id, call.at, call.service);
+    if let Some(consent) = &replayed.consent {
+        say!("Consent: {consent}");
+    }
     let (then, now) = replayed.status;
     if then != now {
         say!("Answered with {then} then, with {now} now.");
