@@ -290,7 +290,11 @@ impl Authenticator {
         };
         let own = client.keys.as_ref();
         if let Some(own) = own.filter(|keys| !keys.fitting(algorithm, kid).is_empty()) {
-            return signed(fits(own));
+            let is_signed = fits(own);
+            // A key without a name is tried for every `kid`, also for that of a newer key, which is published.
+            if is_signed || client.jku.is_empty() || !own.has_unnamed() {
+                return signed(is_signed);
+            }
         }
         let urls = match jku {
             Some(jku) => std::slice::from_ref(jku),

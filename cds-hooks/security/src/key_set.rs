@@ -155,6 +155,11 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// Whether there are keys that are tried for every `kid`.
+    pub(crate) fn has_unnamed(&self) -> bool {
+        self.keys.iter().any(|key| key.unnamed)
+    }
+
     /// The keys that a token of this algorithm and `kid` may be signed with. Without `kid` it must be
     /// the only one that fits.
     pub(crate) fn fitting(&self, algorithm: Algorithm, kid: Option<&str>) -> Vec<&DecodingKey> {

@@ -64,6 +64,23 @@ async fn item_80_exchanged_keys_come_first() {
     assert_eq!(service.web.asked(), 1);
 }
 
+/// A key in PEM has no name, and hides no newer one that is published.
+#[tokio::test]
+async fn item_80_a_key_in_pem_hides_no_published_one() {
+    let service = Service::new(vec![Client {
+        keys: Some(EC.public_pem().into()),
+        ..publishes()
+    }]);
+    service.web.put(JKU, &key_set(&[&OTHER]));
+    service.call(&good()).await.unwrap();
+    assert_eq!(service.web.asked(), 0);
+    let newer = OTHER.sign(&OTHER.header(), &payload());
+    service.call(&newer).await.unwrap();
+    assert_eq!(service.web.asked(), 1);
+    let forged = EVIL.sign(&EVIL.header(), &payload());
+    assert_eq!(service.refused(&forged).await, Reason::Key);
+}
+
 /// Checklist 82: a key that is not in the set is a reason to look again, also just after another look.
 #[tokio::test]
 async fn item_82_rotation_is_seen_at_once() {

@@ -101,7 +101,7 @@ fn a_role_claim_without_roles_is_refused() {
         "[server]\npublic_url = \"https://x\"\n[[client]]\nname = \"a\"\niss = \"i\"\nkeys = \"k\"\n[client.role_claim]\nclaim = \"c\"\nmap = {}\n",
     );
     assert!(
-        said.contains("`client.role_claim.map`: gives no role"),
+        said.contains("`client[1].role_claim.map`: gives no role"),
         "{said}"
     );
 }
