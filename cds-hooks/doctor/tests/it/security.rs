@@ -127,7 +127,12 @@ pub const FLAWS: &[(&str, &[&str])] = &[
     ("other-client", &["discovery", "token-taken"]),
     (
         "feedback-by-nobody",
-        &["token-taken", "token-audience-list", "feedback"],
+        &[
+            "token-taken",
+            "token-audience-list",
+            "feedback",
+            "unknown-service",
+        ],
     ),
 ];
 
