@@ -10,7 +10,13 @@
 mod client;
 mod hostile;
 mod kept;
+#[cfg(unix)]
+mod killed;
 mod open;
+#[cfg(unix)]
+#[path = "../../../store/tests/it/postgres.rs"]
+#[allow(dead_code, reason = "the tests of the store have more use for it")]
+mod postgres;
 mod reload;
 mod rules_of_test;
 mod secured;
