@@ -33,6 +33,7 @@ use crate::refusal::{Logged, Refusal};
 use crate::request::is_uuid;
 use crate::seams::{CallRecord, CallSeen, Caller, KeySeen, Observer, Recorder, RuleSeen};
 use crate::set::ServiceSet;
+use crate::trace::TraceParent;
 
 /// Of a deadline the part in which data may be fetched; the rest is for the rules.
 const FETCHING: f64 = 0.75;
@@ -71,6 +72,7 @@ impl App {
         start: Instant,
     ) -> Response {
         let _under_way = UnderWay::new(self.config.seams.observer.as_ref());
+        let trace = TraceParent::of(request.headers());
         let now = (self.config.clock)();
         let at = self.config.at.unwrap_or(now);
         let received = self.gate.receive(request).await;
@@ -104,7 +106,7 @@ impl App {
             }
         }
         self.count(entry, id, &caller, read.as_ref(), &answer);
-        self.respond(id, hook, &caller, answer, start)
+        self.respond(id, hook, &caller, answer, trace, start)
     }
 
     /// Evaluates a call, as far as it comes by its deadline.
@@ -362,6 +364,7 @@ impl App {
         hook: Option<&str>,
         caller: &Caller,
         mut answer: Answer,
+        trace: Option<TraceParent>,
         start: Instant,
     ) -> Response {
         let (mut error_id, no_store) = (None, [(CACHE_CONTROL, "no-store")]);
@@ -382,6 +385,7 @@ impl App {
             let now = (self.config.clock)();
             let line = Line::new(now, Some(id), &answer, status, seconds);
             let line = line.with_error(error.as_deref()).with_caller(caller);
+            let line = line.with_trace(trace);
             log.line(&line.with_id(error_id.as_deref()).text());
         }
         self.config.seams.observer.ended(&CallSeen {
@@ -391,6 +395,7 @@ impl App {
             client: caller.client.as_deref(),
             tenant: caller.tenant.as_deref(),
             hook_instance: answer.hook_instance.as_deref(),
+            trace,
             status,
             seconds,
             cards: answer.cards,

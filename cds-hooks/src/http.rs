@@ -268,6 +268,7 @@ impl App {
             client: caller.client.as_deref(),
             tenant: caller.tenant.as_deref(),
             hook_instance: None,
+            trace: None,
             status: status.as_u16(),
             seconds: start.elapsed().as_secs_f64(),
             cards: 0,

@@ -56,6 +56,7 @@ mod serve;
 mod service;
 mod set;
 mod told;
+mod trace;
 mod wire;
 
 pub use asked::Asked;
@@ -78,6 +79,7 @@ pub use seams::Seams;
 pub use serve::{open_files, serve, serve_live, serve_until, signal, tell_panics};
 pub use service::{CardContent, CardService, Outcome, RuleName, Service};
 pub use set::{Live, ServiceSet, Sets};
+pub use trace::TraceParent;
 pub use wire::{
     Action, ActionSelectionBehavior, Card, Change, Coding, Extension, Indicator, Link, LinkTarget,
     Resource, Response, SelectionBehavior, Source, Suggestion, Suggestions,

@@ -34,6 +34,7 @@ pub(crate) struct Part {
 pub(crate) struct Entry {
     pub(crate) service: Service,
     pub(crate) templates: Templates,
+    /// In the author's order, those on trial last.
     pub(crate) parts: Vec<Part>,
     /// Its entry in discovery.
     json: String,
@@ -50,7 +51,10 @@ impl Entry {
             Templates::of_parts(&all, judges)
         };
         let templates = of(&service.parts, also);
-        let parts = service.parts.iter().map(|part| Part {
+        // What nobody sees keeps nothing waiting that somebody does.
+        let (trial, live): (Vec<_>, Vec<_>) =
+            service.parts.iter().partition(|part| part.is_shadow());
+        let parts = live.into_iter().chain(trial).map(|part| Part {
             service: Arc::clone(part),
             name: part.rule(),
             needs: templates.that_serve(&of(std::slice::from_ref(part), &[])),

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use cds_hooks::ClientCertificate;
@@ -16,7 +15,7 @@ use cds_security::{
     PeerCertificate, Policy, Presented, ReplayStore, RoleClaim, Security,
 };
 
-use crate::live::Part;
+use crate::live::{Again, Fingerprint, Marked, Part};
 use crate::settings::{Client, Role, Settings};
 
 /// Lets in whom the settings name. Key files can be read again while calls go on.
@@ -25,6 +24,8 @@ pub struct Door {
     fetcher: Arc<dyn KeyFetcher>,
     replay: Arc<dyn ReplayStore>,
     now: RwLock<Arc<Authenticator>>,
+    /// What the key files were like when they were last read.
+    marked: Marked,
 }
 
 impl Door {
@@ -37,13 +38,15 @@ impl Door {
         fetcher: Arc<dyn KeyFetcher>,
         replay: Arc<dyn ReplayStore>,
     ) -> Result<Self, Vec<String>> {
-        let security = security(settings)?;
+        let (security, marked) = (security(settings)?, Marked::default());
+        marked.mark(&key_files(&security));
         let first = authenticator(&security, &fetcher, &replay, None)?;
         Ok(Door {
             security,
             fetcher,
             replay,
             now: RwLock::new(Arc::new(first)),
+            marked,
         })
     }
 
@@ -53,18 +56,52 @@ impl Door {
         Arc::clone(&now)
     }
 
-    /// Whether the keys of every client are at hand: what could not be fetched, by address.
+    /// Key sets that could not be fetched, by address, and why.
     pub fn missing_keys(&self) -> Vec<String> {
         let states = self.authenticator().key_states();
         let missing = states.into_iter().filter(|state| state.keys == 0);
-        let of = |state: cds_security::KeyState| {
-            let why = state
-                .failure
-                .unwrap_or_else(|| "not fetched yet".to_owned());
-            format!("{}: {why}", state.url)
-        };
-        missing.map(of).collect()
+        missing.map(|state| not_at_hand(&state)).collect()
     }
+
+    /// Whether anybody at all could come in.
+    ///
+    /// # Errors
+    /// Every client is known by a key set that is fetched, and none of these is at hand. That one of several
+    /// is not keeps the others from nothing.
+    pub fn lets_in(&self) -> Result<(), String> {
+        let by_itself = |client: &cds_security::Client| {
+            client.iss.is_none() || client.keys.is_some() || client.keys_file.is_some()
+        };
+        let states = self.authenticator().key_states();
+        let at_hand = states.iter().any(|state| state.keys > 0);
+        match at_hand || self.security.clients.iter().any(by_itself) {
+            true => Ok(()),
+            false => {
+                let all: Vec<String> = states.iter().map(not_at_hand).collect();
+                Err(format!("no client could come in: {}", all.join("; ")))
+            }
+        }
+    }
+
+    /// How often key sets were fetched, and could not be, by address.
+    pub fn fetches(&self) -> Vec<(String, u64, u64)> {
+        let states = self.authenticator().key_states().into_iter();
+        states
+            .map(|state| (state.url, state.counts.fetched, state.counts.failed))
+            .collect()
+    }
+
+    /// Keys of the sets of the settings and of their files that are of no use, and why.
+    pub fn left_out(&self) -> Vec<String> {
+        let own = self.authenticator().left_out().into_iter();
+        own.map(|(client, why)| format!("client {client:?}: {why}"))
+            .collect()
+    }
+}
+
+fn not_at_hand(state: &cds_security::KeyState) -> String {
+    let why = state.failure.as_deref().unwrap_or("not fetched yet");
+    format!("{}: {why}", state.url)
 }
 
 fn authenticator(
@@ -87,7 +124,10 @@ fn named(at: &str, security: &Security) -> String {
         .strip_prefix("clients[")
         .and_then(|rest| rest.split_once(']'));
     let Some((index, rest)) = parts else {
-        return at.to_owned();
+        return match at.split('[').next() {
+            Some("public_urls") => "[server] public_url".to_owned(),
+            _ => at.to_owned(),
+        };
     };
     let client = index
         .parse()
@@ -256,16 +296,25 @@ impl Admission for Door {
             let caller = authenticator
                 .authenticate(&presented, &endpoint(of), at)
                 .await;
-            caller.map(let_in).map_err(|denied| refused(&denied))
+            let caller = caller.map_err(|denied| refused(&denied))?;
+            Ok(let_in(caller, of))
         })
     }
 }
 
-fn let_in(caller: cds_security::Caller) -> Caller {
+/// A caller who was let in to an endpoint.
+fn let_in(caller: cds_security::Caller, to: Endpoint<'_>) -> Caller {
     let all = Permission::ALL.into_iter();
     // Of which service is checked where one is called.
     let may = all.filter(|permission| caller.permissions.allows(action(*permission), None));
-    let services = caller.permissions.services();
+    let mut services = caller.permissions.services();
+    // Which services may be called says nothing of those whose explanations may be read, or of whose cards
+    // something may be told: that was checked for the one of this address.
+    if let (Some(ids), Endpoint::Feedback(id) | Endpoint::Explain(id, _)) = (&mut services, to)
+        && !ids.contains(&id)
+    {
+        ids.push(id);
+    }
     Caller {
         client: Some(caller.client),
         tenant: caller.tenant,
@@ -297,28 +346,28 @@ impl Part for Door {
     }
 
     fn paths(&self) -> Vec<PathBuf> {
-        let files = self.security.clients.iter();
-        files
-            .filter_map(|client| client.keys_file.clone())
-            .collect()
+        key_files(&self.security)
     }
 
-    fn read(&self) -> Result<bool, Vec<String>> {
+    fn last(&self) -> Fingerprint {
+        self.marked.last()
+    }
+
+    fn read(&self) -> Result<Again, Vec<String>> {
+        let (_, is_other) = self.marked.mark(&self.paths());
         let before = self.authenticator();
         let next = authenticator(&self.security, &self.fetcher, &self.replay, Some(&before))?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
-        Ok(true)
+        Ok(Again {
+            is_other,
+            notes: self.left_out(),
+        })
     }
 }
 
-/// Fetches key sets with the guarded client.
-pub struct Fetch(pub outbound::Client);
-
-#[async_trait]
-impl KeyFetcher for Fetch {
-    async fn fetch(&self, url: &str, most: usize, time: Duration) -> Result<Vec<u8>, String> {
-        let deadline = std::time::Instant::now() + time;
-        let bytes = self.0.get_bytes(url, deadline, most).await;
-        bytes.map(|bytes| bytes.to_vec()).map_err(|e| e.to_string())
-    }
+fn key_files(security: &Security) -> Vec<PathBuf> {
+    let clients = security.clients.iter();
+    clients
+        .filter_map(|client| client.keys_file.clone())
+        .collect()
 }

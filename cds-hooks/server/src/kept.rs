@@ -1,19 +1,33 @@
 //! The store of cards, feedback and the audit log, as the server uses it.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use cds_hooks::seams::Recorder;
+use cds_hooks::seams::{CallRecord, Caller, Recorder};
 use cds_security::ReplayStore;
 use cds_store::{AuditEntry, AuditKind, Counts, Event, Ids, Place, Store, Timestamp};
+use tokio::sync::Mutex;
 
 use crate::admin::Check;
+use crate::live::LiveSet;
 use crate::loaded::NotLoaded;
 use crate::metrics::Metrics;
 use crate::record::{RecordSettings, StoreRecorder};
 use crate::settings::Settings;
 use crate::told::Tell;
+
+/// Somebody reads the explanation of a call.
+pub struct Reading<'r> {
+    /// When, in milliseconds from 1970.
+    pub now: i64,
+    /// Who.
+    pub reader: &'r Caller,
+    /// Of what.
+    pub call: &'r CallRecord,
+    /// As a page.
+    pub as_page: bool,
+}
 
 /// A store that is open.
 #[derive(Clone)]
@@ -59,7 +73,7 @@ impl Kept {
         Ok(Some(Kept {
             store: recorder.store().clone(),
             recorder: Arc::new(recorder),
-            ids: Arc::new(Ids::new(&format!("{name}/purge"))),
+            ids: Arc::new(Ids::new(&format!("{name}/own"))),
             retention: wanted.retention,
         }))
     }
@@ -93,15 +107,12 @@ impl Kept {
         })
     }
 
-    /// Whether it can be written to.
+    /// Whether it can be written to, as far as is known; and whether it is there, where nobody has written of late.
     pub fn check(&self) -> Check {
-        let store = self.store.clone();
+        let (store, looked): (_, Arc<Looked>) = (self.store.clone(), Arc::default());
         Box::new(move || {
-            let is_up = store.counts().is_up;
-            Box::pin(std::future::ready(match is_up {
-                true => Ok(()),
-                false => Err("the database cannot be written to".to_owned()),
-            }))
+            let (store, looked) = (store.clone(), Arc::clone(&looked));
+            Box::pin(async move { is_there(&store, &looked).await })
         })
     }
 
@@ -111,6 +122,65 @@ impl Kept {
             let store = self.store.clone();
             metrics.watch(name, help, is_counter, move || read(&store.counts()));
         }
+    }
+
+    /// Writes down that others are live from now on. `now` is in milliseconds from 1970.
+    ///
+    /// # Errors
+    /// Why it could not be written, without anything of a patient.
+    pub async fn live(
+        &self,
+        now: i64,
+        part: &str,
+        tenant: Option<&str>,
+        set: Option<&LiveSet>,
+    ) -> Result<(), String> {
+        let at = Timestamp::from_millisecond(now).map_err(|e| e.to_string())?;
+        let mut entry = AuditEntry::new(self.ids.next(at), at, AuditKind::Reload);
+        entry.tenant = tenant.unwrap_or_default().to_owned();
+        entry.details.push(("part".to_owned(), part.to_owned()));
+        if let Some(set) = set {
+            entry.rule_set = Some(set.configuration.clone());
+            let count = set.rules.len().to_string();
+            entry.details.push(("rules".to_owned(), count));
+        }
+        let written = self.store.audit(&entry).await;
+        written.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    /// Whether what cannot be written down must not happen.
+    pub fn is_required(&self) -> bool {
+        self.recorder.is_required()
+    }
+
+    /// Writes down that somebody reads why a call was answered as it was. Comes back when that is durable.
+    ///
+    /// # Errors
+    /// Why it could not be written, without anything of a patient.
+    pub async fn explained(&self, reading: Reading<'_>) -> Result<(), String> {
+        let Reading {
+            now,
+            reader,
+            call,
+            as_page,
+        } = reading;
+        let at = Timestamp::from_millisecond(now).map_err(|e| e.to_string())?;
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        let mut entry = AuditEntry::new(self.ids.next(at), at, AuditKind::Explain);
+        entry.tenant = text(&reader.tenant).unwrap_or_default();
+        entry.client = text(&reader.client);
+        entry.subject = text(&reader.subject);
+        entry.roles = reader.roles.iter().map(ToString::to_string).collect();
+        entry.patient = Some(call.patient.clone()).filter(|patient| !patient.is_empty());
+        entry.services = vec![call.service.clone()];
+        entry.hook = Some(call.hook.clone());
+        entry.hook_instance = Some(call.hook_instance.clone());
+        entry.rule_set = Some(call.configuration.clone());
+        entry.status = 200;
+        let form = if as_page { "page" } else { "json" };
+        entry.details.push(("form".to_owned(), form.to_owned()));
+        let written = self.store.audit(&entry).await;
+        written.map(|_| ()).map_err(|e| e.to_string())
     }
 
     /// Removes what is over its time. `now` is in milliseconds from 1970.
@@ -141,6 +211,28 @@ impl Kept {
             }
         }
     }
+}
+
+/// When the store was last looked at, and what came of it.
+type Looked = Mutex<Option<(Instant, Result<(), String>)>>;
+
+/// How long one look is enough: anyone may ask whether the server is ready, and each look takes a connection.
+const LOOKED: Duration = Duration::from_secs(2);
+
+async fn is_there(store: &Store, looked: &Looked) -> Result<(), String> {
+    if !store.counts().is_up {
+        return Err("the database cannot be written to".to_owned());
+    }
+    let mut looked = looked.lock().await;
+    if let Some((at, found)) = &*looked
+        && at.elapsed() < LOOKED
+    {
+        return found.clone();
+    }
+    let found = store.reader().head().await;
+    let found = found.map(|_| ()).map_err(|e| e.to_string());
+    *looked = Some((Instant::now(), found.clone()));
+    found
 }
 
 type OfStore = fn(&Counts) -> u64;

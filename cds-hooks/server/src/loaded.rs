@@ -85,4 +85,16 @@ impl NotLoaded {
             Self::Internal(text) => Self::Internal(format!("{what}: {text}")),
         }
     }
+
+    /// Both, told at once; of the kind of the graver.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let text = format!("{self}\n{other}");
+        let is = |found: fn(&Self) -> bool| found(&self) || found(&other);
+        match () {
+            () if is(|why| matches!(why, Self::Internal(_))) => Self::Internal(text),
+            () if is(|why| matches!(why, Self::User(_))) => Self::User(text),
+            () => Self::Unsupported(text),
+        }
+    }
 }

@@ -155,12 +155,12 @@ pub async fn replay(
     config.at = Some(at);
     config.max_body = MAX_BODY;
     config.limits.max_in_flight = MAX_BODY;
-    config.limits.max_cards = usize::MAX;
     config.protocol = Protocol {
         version_3: settings.server.version_3,
         system_actions: settings.server.system_actions,
         crd: settings.server.crd,
     };
+    config.limits.max_cards = most_cards(&answered.cards);
     config.seams = Seams {
         admission: Arc::new(As(caller)),
         filter: consent::filter(settings),
@@ -198,6 +198,15 @@ pub async fn replay(
         consent,
         ..compared((answered.status, status), answered.cards, now)
     })
+}
+
+/// As many as there was room for then, where some found none: their number stands on a card of no rule.
+fn most_cards(then: &[Said]) -> usize {
+    let shown = then.iter().filter(|card| !card.shadow);
+    match shown.clone().any(|card| card.rules.is_empty()) {
+        true => shown.count(),
+        false => usize::MAX,
+    }
 }
 
 /// Cards of rules on trial were shown to nobody.

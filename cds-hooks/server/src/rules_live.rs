@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cds_hooks::{Clock, Config, Live, ServiceSet, Sets};
 use engine_patient::system::zone::UTC;
 
-use crate::live::{Fingerprint, LiveSet, Part, State};
+use crate::live::{Again, Fingerprint, LiveSet, Marked, Part, State};
 use crate::loaded::{Load, Loaded, NotLoaded};
 use crate::metrics::Metrics;
 use crate::settings::{Rules, Settings};
@@ -41,7 +41,8 @@ impl Board {
     }
 
     /// Puts a set in its place, made of `files` ([`Fingerprint::contents`]). Whether it is another than before;
-    /// the same is not put again, since rules that have run answer faster.
+    /// the same is not put again, since rules that have run answer faster. Where not all files are known it is
+    /// another each time.
     ///
     /// # Errors
     /// What would break the specification; what was live is live still.
@@ -49,9 +50,13 @@ impl Board {
         &self,
         tenant: Option<&str>,
         loaded: &Loaded,
-        files: &str,
+        files: Option<&str>,
     ) -> Result<bool, Vec<String>> {
-        let configuration = loaded.configuration(files);
+        let now = (self.clock)();
+        let configuration = match files {
+            Some(files) => loaded.configuration(files),
+            None => loaded.configuration(&now.to_string()),
+        };
         let known = self.state.of(tenant);
         if known.is_some_and(|known| known.configuration == configuration) {
             return Ok(false);
@@ -68,7 +73,7 @@ impl Board {
             }
         }
         self.live.swap(sets);
-        let (rules, now) = (loaded.rules(), (self.clock)());
+        let rules = loaded.rules();
         let answering = rules.iter().filter(|rule| rule.status == "live").count();
         let since = now.earliest(&UTC) / 1000;
         self.metrics
@@ -82,54 +87,89 @@ impl Board {
                 .map(|s| format!("{} ({})", s.id, s.hook.name))
                 .collect(),
             rules,
+            notes: loaded.notes.clone(),
         }))
     }
 }
 
-/// The rules of one tenant, or of all that have none of their own.
-pub struct RulesOf {
+/// The rules of one tenant, or of all that have none of their own: where they are read from.
+pub struct Source {
     /// The tenant; `None` for the others.
     pub tenant: Option<String>,
     /// What to read.
-    pub rules: Rules,
+    rules: Rules,
     /// How.
-    pub load: Load,
-    /// Where to put it.
-    pub board: Arc<Board>,
+    load: Load,
+    /// What its files were like when they were last read.
+    marked: Marked,
 }
 
-impl RulesOf {
-    /// Each set of the settings.
-    pub fn all(settings: &Settings, load: &Load, board: &Arc<Board>) -> Vec<Self> {
+/// What was read, and what names the files that it was read from ([`Fingerprint::contents`]).
+pub type Read = (Loaded, Option<String>);
+
+impl Source {
+    /// Each set of the settings, that of all others first.
+    pub fn all(settings: &Settings, load: &Load) -> Vec<Self> {
         let own = settings.tenants.iter();
         let own = own.filter_map(|t| Some((Some(t.name.clone()), t.rules.clone()?)));
         std::iter::once((None, settings.rules.clone()))
             .chain(own)
-            .map(|(tenant, rules)| RulesOf {
+            .map(|(tenant, rules)| Source {
                 tenant,
                 rules,
                 load: Arc::clone(load),
-                board: Arc::clone(board),
+                marked: Marked::default(),
             })
             .collect()
     }
 
-    /// Reads it, and puts it in its place.
+    /// Reads it. Blocks.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn first(&self) -> Result<Loaded, NotLoaded> {
-        let files = self.files();
-        let loaded = (self.load)(&self.rules)?;
-        let put = self.board.put(self.tenant.as_deref(), &loaded, &files);
-        put.map_err(|problems| NotLoaded::User(problems.join("\n")))?;
-        Ok(loaded)
+    /// What is wrong with it, and whose it is.
+    pub fn read(&self) -> Result<Read, NotLoaded> {
+        // Before they are read: what changes meanwhile is another set, and is read again.
+        let (files, _) = self.marked.mark(&self.rules.read_from());
+        let loaded = (self.load)(&self.rules).map_err(|why| self.about(why))?;
+        Ok((loaded, files.contents()))
+    }
+
+    fn about(&self, why: NotLoaded) -> NotLoaded {
+        match &self.tenant {
+            Some(tenant) => why.about(&format!("tenant {tenant}")),
+            None => why,
+        }
+    }
+
+    /// Notes of a tenant's rules say whose they are.
+    pub fn told(&self, notes: &[String]) -> Vec<String> {
+        let of = |note: &String| match &self.tenant {
+            Some(tenant) => format!("tenant {tenant}: {note}"),
+            None => note.clone(),
+        };
+        notes.iter().map(of).collect()
     }
 }
 
+/// Rules that are live, and where they are read from.
+pub struct RulesOf {
+    source: Source,
+    board: Arc<Board>,
+}
+
 impl RulesOf {
-    fn files(&self) -> String {
-        Fingerprint::of(self.rules.all_paths(), &Fingerprint::default()).contents()
+    /// Puts what was read in its place.
+    ///
+    /// # Errors
+    /// What would break the specification.
+    pub fn of(source: Source, read: &Read, board: &Arc<Board>) -> Result<Self, NotLoaded> {
+        let (loaded, files) = read;
+        let put = board.put(source.tenant.as_deref(), loaded, files.as_deref());
+        put.map_err(|problems| source.about(NotLoaded::User(problems.join("\n"))))?;
+        Ok(RulesOf {
+            source,
+            board: Arc::clone(board),
+        })
     }
 }
 
@@ -139,17 +179,24 @@ impl Part for RulesOf {
     }
 
     fn tenant(&self) -> Option<&str> {
-        self.tenant.as_deref()
+        self.source.tenant.as_deref()
     }
 
     fn paths(&self) -> Vec<PathBuf> {
-        self.rules.all_paths().cloned().collect()
+        self.source.rules.read_from()
     }
 
-    fn read(&self) -> Result<bool, Vec<String>> {
-        // Before they are read: what changes meanwhile is another set, and is read again.
-        let files = self.files();
-        let loaded = (self.load)(&self.rules).map_err(|why| vec![why.to_string()])?;
-        self.board.put(self.tenant.as_deref(), &loaded, &files)
+    fn last(&self) -> Fingerprint {
+        self.source.marked.last()
+    }
+
+    fn read(&self) -> Result<Again, Vec<String>> {
+        let read = self.source.read();
+        let (loaded, files) = read.map_err(|why| vec![why.to_string()])?;
+        let is_other = self.board.put(self.tenant(), &loaded, files.as_deref())?;
+        Ok(Again {
+            is_other,
+            notes: loaded.notes,
+        })
     }
 }

@@ -11,7 +11,7 @@ use cds_security::{ClientCertificates, Problem, TlsFiles, TlsServer};
 use engine_patient::system::zone::UTC;
 use tokio::net::TcpStream;
 
-use crate::live::Part;
+use crate::live::{Again, Fingerprint, Marked, Part};
 use crate::settings::{Server, Tls};
 use crate::told::Tell;
 
@@ -22,8 +22,9 @@ pub struct Secure(Arc<Inner>);
 struct Inner {
     server: TlsServer,
     files: Vec<PathBuf>,
+    /// What they were like when they were last read.
+    marked: Marked,
     clock: Clock,
-    tell: Tell,
 }
 
 fn lines(problems: Vec<Problem>) -> Vec<String> {
@@ -37,7 +38,7 @@ impl Secure {
     ///
     /// # Errors
     /// All that is wrong with them.
-    pub fn new(tls: &Tls, server: &Server, clock: Clock, tell: Tell) -> Result<Self, Vec<String>> {
+    pub fn new(tls: &Tls, server: &Server, clock: Clock, tell: &Tell) -> Result<Self, Vec<String>> {
         let files = TlsFiles {
             certificate: tls.cert.clone(),
             key: tls.key.clone(),
@@ -50,16 +51,18 @@ impl Secure {
         let public = server.public_url.iter();
         let hosts = public.filter_map(|url| url.host_str().map(str::to_owned));
         let now = clock().earliest(&UTC) / 1000;
+        let ca = tls.client_ca.iter().cloned();
+        let paths = [tls.cert.clone(), tls.key.clone()].into_iter().chain(ca);
+        let (paths, marked): (Vec<PathBuf>, _) = (paths.collect(), Marked::default());
+        marked.mark(&paths);
         let read = TlsServer::load(files, hosts.collect(), now);
         let (server, warnings) = read.map_err(lines)?;
         warnings.iter().for_each(|warning| tell(warning));
-        let ca = tls.client_ca.iter().cloned();
-        let files = [tls.cert.clone(), tls.key.clone()].into_iter().chain(ca);
         Ok(Secure(Arc::new(Inner {
             server,
-            files: files.collect(),
+            files: paths,
+            marked,
             clock,
-            tell,
         })))
     }
 }
@@ -89,10 +92,14 @@ impl Part for Secure {
         self.0.files.clone()
     }
 
-    fn read(&self) -> Result<bool, Vec<String>> {
+    fn last(&self) -> Fingerprint {
+        self.0.marked.last()
+    }
+
+    fn read(&self) -> Result<Again, Vec<String>> {
+        let (_, is_other) = self.0.marked.mark(&self.0.files);
         let now = (self.0.clock)().earliest(&UTC) / 1000;
-        let warnings = self.0.server.reload(now).map_err(lines)?;
-        warnings.iter().for_each(|warning| (self.0.tell)(warning));
-        Ok(true)
+        let notes = self.0.server.reload(now).map_err(lines)?;
+        Ok(Again { is_other, notes })
     }
 }

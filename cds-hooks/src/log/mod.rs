@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::seams::{Caller, RuleOutcome, RuleRecord};
+use crate::trace::TraceParent;
 
 pub use writer::{Log, LogCounts};
 
@@ -25,6 +26,9 @@ pub(crate) struct Line<'a> {
     tenant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hook_instance: Option<&'a str>,
+    /// Of the caller, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     status: u16,
     ms: f64,
     cards: usize,
@@ -86,6 +90,7 @@ impl<'a> Line<'a> {
             client: None,
             tenant: None,
             hook_instance: answer.hook_instance.as_deref(),
+            trace_id: None,
             status,
             ms: (seconds * 1e6).round() / 1e3,
             cards: answer.cards,
@@ -107,6 +112,12 @@ impl<'a> Line<'a> {
     pub(crate) fn with_caller(mut self, caller: &'a Caller) -> Self {
         self.client = caller.client.as_deref();
         self.tenant = caller.tenant.as_deref();
+        self
+    }
+
+    /// With the caller's trace that it is part of.
+    pub(crate) fn with_trace(mut self, trace: Option<TraceParent>) -> Self {
+        self.trace_id = trace.map(|trace| format!("{:032x}", trace.trace_id));
         self
     }
 

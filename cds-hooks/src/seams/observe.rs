@@ -2,6 +2,7 @@
 
 use super::admission::Endpoint;
 use super::record::{FeedbackRecord, FeedbackTaken, RuleOutcome};
+use crate::trace::TraceParent;
 
 /// Sees what happens, to count it. Called on the threads that serve: must not block. What it is given
 /// holds nothing of a patient.
@@ -46,6 +47,8 @@ pub struct CallSeen<'a> {
     pub tenant: Option<&'a str>,
     /// Names the hook instance without giving it away: sixteen hexadecimal digits, as in the log.
     pub hook_instance: Option<&'a str>,
+    /// The caller's span that the call is part of.
+    pub trace: Option<TraceParent>,
     /// The status of the answer.
     pub status: u16,
     /// How long it took, in seconds.

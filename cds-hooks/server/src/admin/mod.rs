@@ -8,15 +8,18 @@
 //! | `GET /admin/live` | permission `admin`, or this machine |
 //! | `POST /admin/reload` | permission `admin`, or this machine |
 //!
-//! "This machine" means a listener that is bound to a loopback address. Who puts a proxy before such a
-//! listener lets it forward `/cds-services` only.
+//! "This machine" means a listener that is bound to a loopback address, and a request that neither a page in a
+//! browser nor a proxy made, as far as that shows (`local`). Who puts a proxy before such a listener lets it
+//! forward `/cds-services` only: not every proxy says that it is one.
 
+mod local;
 mod ready;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -35,7 +38,7 @@ use crate::live;
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::settings::Readers;
 
-pub use ready::{Check, Checks};
+pub use ready::{Check, Checks, Failing};
 
 /// A wish to have everything read again, and where to say what came of it.
 pub struct Wish(pub oneshot::Sender<Vec<live::Failed>>);
@@ -56,6 +59,8 @@ pub struct Admin {
     pub state: Arc<live::State>,
     /// What has to work for calls to be answered.
     pub checks: Checks,
+    /// The server was asked to end: it is ready for nothing more.
+    pub ending: Arc<AtomicBool>,
     /// Takes wishes to read again. One that is not taken is told so.
     pub wishes: mpsc::Sender<Wish>,
 }
@@ -84,6 +89,11 @@ pub fn routes(admin: Arc<Admin>, is_local: bool) -> Router {
 }
 
 impl Listener {
+    /// Whether a request comes from this machine, from nobody's page and through no proxy.
+    fn is_here(&self, head: &Parts) -> bool {
+        self.is_local && local::is_own(head)
+    }
+
     /// Whether a caller may.
     async fn may(
         &self,
@@ -94,7 +104,7 @@ impl Listener {
     ) -> Result<(), Response> {
         match readers {
             Readers::All => return Ok(()),
-            Readers::Local if self.is_local => return Ok(()),
+            Readers::Local if self.is_here(head) => return Ok(()),
             _ => {}
         }
         let at = (self.admin.clock)().earliest(&UTC) / 1000;
@@ -140,7 +150,10 @@ async fn ready(State(listener): State<Listener>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     let admin = &listener.admin;
     let (sets, failed) = admin.state.all();
-    let mut not_ready = admin.checks.failing().await;
+    let (mut not_ready, impaired) = admin.checks.failing().await;
+    if admin.ending.load(Ordering::Relaxed) {
+        not_ready.push(("server", "it ends".to_owned()));
+    }
     if sets.is_empty() {
         not_ready.push(("rules", "none are loaded yet".to_owned()));
     }
@@ -150,14 +163,16 @@ async fn ready(State(listener): State<Listener>, request: Request) -> Response {
     };
     let told = listener.may(&head, "/readyz", Permission::Metrics, admin.readers);
     // Who asks without a token asks for the status only, and that is no refusal.
-    let asks = listener.is_local || head.headers.contains_key("authorization");
+    let asks = listener.is_here(&head) || head.headers.contains_key("authorization");
     if !asks && admin.readers != Readers::All || told.await.is_err() {
         return answer(status, &json!({ "status": word }));
     }
-    let not_ready: Vec<Value> = not_ready
-        .into_iter()
-        .map(|(what, why)| json!({ "part": what, "why": why }))
-        .collect();
+    let told = |failing: Failing| -> Vec<Value> {
+        let each = failing.into_iter();
+        each.map(|(what, why)| json!({ "part": what, "why": why }))
+            .collect()
+    };
+    let (not_ready, impaired) = (told(not_ready), told(impaired));
     let sets: Vec<Value> = sets
         .iter()
         .map(|set| {
@@ -168,7 +183,7 @@ async fn ready(State(listener): State<Listener>, request: Request) -> Response {
         })
         .collect();
     let body = json!({
-        "status": word, "notReady": not_ready, "live": sets, "notReloaded": failed,
+        "status": word, "notReady": not_ready, "impaired": impaired, "live": sets, "notReloaded": failed,
     });
     answer(status, &body)
 }
@@ -204,9 +219,9 @@ async fn reload(State(listener): State<Listener>, request: Request) -> Response 
     if let Err(refused) = may.await {
         return refused;
     }
-    // A page of another origin can send a form to this machine, but no header of its own.
+    // A page of another origin can send a form, and the browser a certificate with it, but no token.
     let is_page = head.headers.contains_key("origin");
-    if listener.is_local && is_page && !head.headers.contains_key("authorization") {
+    if is_page && !head.headers.contains_key("authorization") {
         return answer(
             StatusCode::FORBIDDEN,
             &json!({ "error": "not from a page in a browser" }),

@@ -45,6 +45,7 @@ fn server(readers: Readers, checks: Checks) -> Server {
         readers,
         state: Arc::default(),
         checks,
+        ending: Arc::default(),
         wishes: sender,
     };
     Server {
@@ -79,6 +80,7 @@ fn set() -> LiveSet {
         loaded: "2026-01-01T00:00:00Z".into(),
         services: vec!["patient-view".into()],
         rules: vec![],
+        notes: vec![],
     }
 }
 
@@ -153,6 +155,44 @@ async fn readiness_tells_why_only_to_those_who_may_know() {
 }
 
 #[tokio::test]
+async fn what_calls_can_do_without_is_told_and_keeps_nothing_from_being_ready() {
+    let mut checks = Checks::default();
+    let away = || Box::pin(async { Err("is away".to_owned()) });
+    checks.add_minor("store", Box::new(move || away()));
+    let server = server(Readers::Local, checks);
+    server.admin.state.loaded(set());
+    let (status, body) = ask(&server, true, "GET", "/readyz", None).await;
+    assert_eq!(status, 200, "{body}");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["impaired"][0]["why"], "is away");
+    assert_eq!(body["notReady"], json!([]));
+}
+
+/// A page in a browser on this machine, or what came through a proxy, is not this machine.
+#[tokio::test]
+async fn who_asks_through_this_machine_is_not_on_it() {
+    let server = server(Readers::Local, Checks::default());
+    server.admin.state.loaded(set());
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("host", "evil.example:8080"),
+    ] {
+        for (method, path) in [
+            ("GET", "/metrics"),
+            ("GET", "/admin/live"),
+            ("POST", "/admin/reload"),
+        ] {
+            let request = axum::http::Request::builder().method(method).uri(path);
+            let request = request.header(name, value).body(Body::empty()).unwrap();
+            let router = routes(Arc::clone(&server.admin), true);
+            let response = router.oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 401, "{name} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn without_rules_nothing_is_ready() {
     let server = server(Readers::Local, Checks::default());
     let (status, body) = ask(&server, true, "GET", "/readyz", None).await;
@@ -160,6 +200,10 @@ async fn without_rules_nothing_is_ready() {
     assert!(body.contains("none are loaded"), "{body}");
     server.admin.state.loaded(set());
     assert_eq!(ask(&server, true, "GET", "/readyz", None).await.0, 200);
+    // One that was asked to end is not to be sent anything more.
+    server.admin.ending.store(true, Ordering::Relaxed);
+    let (status, body) = ask(&server, true, "GET", "/readyz", None).await;
+    assert!(status == 503 && body.contains("it ends"), "{body}");
 }
 
 #[tokio::test]

@@ -37,7 +37,13 @@ pub struct Counts {
     pub pushed_out: u64,
     /// Calls that were larger than all that may be kept.
     pub too_large: u64,
+    /// Calls that were not kept, since other rules were live by the time of their answer.
+    pub outdated: u64,
 }
+
+/// Sets of rules that are kept for calls that they answered, beside those that are live: each takes as much
+/// memory as thousands of calls.
+const FORMER_SETS: usize = 4;
 
 /// Recent calls; of more than there is room for the oldest goes. In memory only.
 pub(super) struct Ring {
@@ -48,6 +54,8 @@ pub(super) struct Ring {
 #[derive(Default)]
 struct Kept {
     calls: VecDeque<Arc<Call>>,
+    /// The sets that answered them, and how many calls each.
+    sets: Vec<(Arc<ServiceSet>, usize)>,
     counts: Counts,
 }
 
@@ -63,8 +71,13 @@ impl Ring {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a call that came at a moment.
-    pub(super) fn keep(&self, record: CallRecord, set: Arc<ServiceSet>, now: Instant) {
+    /// A call cannot be kept: its rules are live no more.
+    pub(super) fn outdated(&self) {
+        self.lock().counts.outdated += 1;
+    }
+
+    /// Keeps a call that came at a moment, where so many sets are live.
+    pub(super) fn keep(&self, record: CallRecord, set: Arc<ServiceSet>, live: usize, now: Instant) {
         let bytes = size(&record);
         let mut kept = self.lock();
         kept.forget(self.bounds.age, now);
@@ -80,12 +93,20 @@ impl Ring {
             kept.counts.pushed_out += 1;
         }
         kept.counts.bytes += bytes;
+        let known = kept.sets.iter_mut().find(|(of, _)| Arc::ptr_eq(of, &set));
+        match known {
+            Some((_, calls)) => *calls += 1,
+            None => kept.sets.push((Arc::clone(&set), 1)),
+        }
         kept.calls.push_back(Arc::new(Call {
             record,
             set,
             bytes,
             since: now,
         }));
+        while kept.sets.len() > live + FORMER_SETS && kept.drop_oldest() {
+            kept.counts.pushed_out += 1;
+        }
         kept.counts.calls = kept.calls.len();
     }
 
@@ -129,6 +150,10 @@ impl Kept {
         let oldest = self.calls.pop_front();
         if let Some(call) = &oldest {
             self.counts.bytes = self.counts.bytes.saturating_sub(call.bytes);
+            for (set, calls) in &mut self.sets {
+                *calls -= usize::from(Arc::ptr_eq(set, &call.set));
+            }
+            self.sets.retain(|(_, calls)| *calls > 0);
         }
         self.counts.calls = self.calls.len();
         oldest.is_some()
@@ -150,9 +175,19 @@ fn size(record: &CallRecord) -> usize {
         .fetched
         .iter()
         .map(|(key, json)| text(key) + text(json));
-    let request = record.request.as_ref().map_or(0, Vec::len);
+    let request = record.request.as_ref().map_or(0, Vec::capacity);
     let lacking = record.lacking.iter().map(text);
+    let names = [
+        Some(&record.service),
+        Some(&record.hook_instance),
+        Some(&record.patient),
+        record.user.as_ref(),
+        record.encounter.as_ref(),
+        record.fhir_server.as_ref(),
+        record.consent.as_ref(),
+    ];
     512 + request
+        + names.into_iter().flatten().map(text).sum::<usize>()
         + rules.sum::<usize>()
         + cards.sum::<usize>()
         + fetched.sum::<usize>()
@@ -193,7 +228,7 @@ mod tests {
     fn of_too_many_the_oldest_goes() {
         let (ring, now) = (ring(2, 1 << 20), Instant::now());
         for instance in ["a", "b", "c"] {
-            ring.keep(call(instance, None, 10), set(), now);
+            ring.keep(call(instance, None, 10), set(), 1, now);
         }
         assert!(!is_kept(&ring, "a", now) && is_kept(&ring, "b", now) && is_kept(&ring, "c", now));
         let counts = ring.counts(now);
@@ -204,12 +239,12 @@ mod tests {
     fn of_too_many_bytes_too() {
         let (ring, now) = (ring(100, 10_000), Instant::now());
         for instance in ["a", "b", "c"] {
-            ring.keep(call(instance, None, 4_000), set(), now);
+            ring.keep(call(instance, None, 4_000), set(), 1, now);
         }
         assert!(!is_kept(&ring, "a", now) && is_kept(&ring, "c", now));
         assert!(ring.counts(now).bytes <= 10_000);
         // One that is larger than all of it takes nothing from the others.
-        ring.keep(call("d", None, 20_000), set(), now);
+        ring.keep(call("d", None, 20_000), set(), 1, now);
         assert!(!is_kept(&ring, "d", now) && is_kept(&ring, "c", now));
         assert_eq!(ring.counts(now).too_large, 1);
     }
@@ -217,17 +252,35 @@ mod tests {
     #[test]
     fn what_is_too_old_is_gone() {
         let (ring, now) = (ring(10, 1 << 20), Instant::now());
-        ring.keep(call("a", None, 10), set(), now);
+        ring.keep(call("a", None, 10), set(), 1, now);
         assert!(is_kept(&ring, "a", now + Duration::from_secs(59)));
         assert!(!is_kept(&ring, "a", now + Duration::from_secs(60)));
         let counts = ring.counts(now + Duration::from_secs(60));
         assert_eq!((counts.calls, counts.bytes, counts.pushed_out), (0, 0, 0));
     }
 
+    /// Reloads must not fill the memory with sets of rules of which one call each is kept.
+    #[test]
+    fn of_too_many_former_sets_the_oldest_goes_with_its_calls() {
+        let (ring, now) = (ring(100, 1 << 20), Instant::now());
+        let sets: Vec<_> = (0..8).map(|_| set()).collect();
+        for (number, of) in sets.iter().enumerate() {
+            for call_of in 0..2 {
+                let call = call(&format!("{number}-{call_of}"), None, 10);
+                ring.keep(call, Arc::clone(of), 1, now);
+            }
+        }
+        let held = sets.iter().filter(|set| Arc::strong_count(set) > 1).count();
+        assert_eq!(held, 1 + FORMER_SETS);
+        assert!(!is_kept(&ring, "2-1", now) && is_kept(&ring, "3-0", now));
+        let counts = ring.counts(now);
+        assert_eq!((counts.calls, counts.pushed_out), (10, 6));
+    }
+
     #[test]
     fn anothers_calls_are_not_found() {
         let (ring, now) = (ring(10, 1 << 20), Instant::now());
-        ring.keep(call("a", Some("north"), 10), set(), now);
+        ring.keep(call("a", Some("north"), 10), set(), 1, now);
         let of = |tenant| ring.find("s", "A", tenant, now).is_some();
         assert!(of(Some("north")) && !of(Some("south")) && !of(None));
         assert!(ring.find("other", "a", Some("north"), now).is_none());

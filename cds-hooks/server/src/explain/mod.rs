@@ -3,7 +3,8 @@
 //! Off unless the settings switch it on. The requests of recent calls are kept in memory, bounded by number,
 //! bytes and age ([`Bounds`]); their rules are asked again when somebody wants to know, for whom the caller
 //! then was, so that what consent withheld is withheld here, too. Who may read it needs the permission
-//! `explain`; a call of another tenant, or of a service that the reader may not see, is not there (404).
+//! `explain`; a call of another tenant, or of a service that the reader may not see, is not there (404). Where
+//! there is an audit log it says who read of which patient, before they do.
 
 mod kept;
 mod page;
@@ -30,6 +31,8 @@ use engine_patient::system::zone::UTC;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use crate::kept::{Kept, Reading};
+use crate::metrics::Metrics;
 pub use kept::{Bounds, Counts};
 use kept::{Call, Ring};
 pub use page::page;
@@ -42,14 +45,49 @@ const AT_ONCE: usize = 2;
 const WAIT: Duration = Duration::from_secs(5);
 
 /// What the settings say of it; `None` where it is off.
-pub(crate) fn kept(settings: &crate::settings::Explain) -> Option<Explain> {
+pub(crate) fn kept(settings: &crate::settings::Explain, audit: Option<Kept>) -> Option<Explain> {
     let bounds = Bounds {
         calls: settings.max_calls,
         bytes: settings.max_bytes,
         age: settings.max_age,
     };
-    settings.enabled.then(|| Explain::new(bounds))
+    settings.enabled.then(|| Explain {
+        audit,
+        ..Explain::new(bounds)
+    })
 }
+
+type OfExplain = fn(&Counts) -> u64;
+
+const COUNTS: [(&str, &str, bool, OfExplain); 5] = [
+    (
+        "explain_calls",
+        "Calls that are kept to be explained",
+        false,
+        |c| c.calls as u64,
+    ),
+    ("explain_bytes", "Bytes that they take", false, |c| {
+        c.bytes as u64
+    }),
+    (
+        "explain_pushed_out",
+        "Calls that made room for others before their time",
+        true,
+        |c| c.pushed_out,
+    ),
+    (
+        "explain_too_large",
+        "Calls that were too large to be kept",
+        true,
+        |c| c.too_large,
+    ),
+    (
+        "explain_outdated",
+        "Calls that were not kept, since other rules were live by the time of their answer",
+        true,
+        |c| c.outdated,
+    ),
+];
 
 /// Explains recent calls.
 pub struct Explain {
@@ -57,6 +95,8 @@ pub struct Explain {
     /// How calls are served, and by what: known once the parts are put together.
     served: OnceLock<(Config, Live)>,
     turns: Arc<Semaphore>,
+    /// Where it is written down who read what.
+    audit: Option<Kept>,
 }
 
 impl Explain {
@@ -67,6 +107,7 @@ impl Explain {
             ring: Ring::new(bounds),
             served: OnceLock::new(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            audit: None,
         }
     }
 
@@ -85,10 +126,57 @@ impl Explain {
         let Some((_, live)) = self.served.get().filter(|_| record.request.is_some()) else {
             return;
         };
-        let set = Arc::clone(live.current().for_caller(&caller_of(record)));
+        let sets = live.current();
+        let set = Arc::clone(sets.for_caller(&caller_of(record)));
         // Between the answer and this another set may have come: it would explain other rules.
-        if set.name() == record.configuration {
-            self.ring.keep(record.clone(), set, Instant::now());
+        match set.name() == record.configuration {
+            true => {
+                let live = 1 + sets.tenants.len();
+                self.ring.keep(record.clone(), set, live, Instant::now());
+            }
+            false => self.ring.outdated(),
+        }
+    }
+
+    /// Its numbers.
+    pub(crate) fn watch(self: &Arc<Self>, metrics: &Metrics) {
+        for (name, help, is_counter, read) in COUNTS {
+            let there = Arc::clone(self);
+            metrics.watch(name, help, is_counter, move || read(&there.counts()));
+        }
+    }
+
+    /// Writes down who reads what; why it must not be read where that cannot be written.
+    async fn note(
+        &self,
+        reader: &Caller,
+        call: &CallRecord,
+        as_page: bool,
+    ) -> Result<(), Response> {
+        let (Some(audit), Some((config, _))) = (&self.audit, self.served.get()) else {
+            return Ok(());
+        };
+        let reading = Reading {
+            now: (config.clock)().earliest(&UTC),
+            reader,
+            call,
+            as_page,
+        };
+        let Err(why) = audit.explained(reading).await else {
+            return Ok(());
+        };
+        let observer: &dyn Observer = config.seams.observer.as_ref();
+        observer.not_recorded(&why);
+        if let Some(log) = &config.log {
+            let time = (config.clock)().to_string();
+            let what = format!("the reading of an explanation could not be recorded: {why}");
+            log.line(&json!({ "time": time, "server": what }).to_string());
+        }
+        match audit.is_required() {
+            true => Err(busy(
+                "what is read here has to be recorded, and cannot be now; try again in 5 seconds",
+            )),
+            false => Ok(()),
         }
     }
 
@@ -179,20 +267,28 @@ async fn explained(
     };
     let turn = tokio::time::timeout(WAIT, Arc::clone(&explain.turns).acquire_owned()).await;
     let Ok(Ok(turn)) = turn else {
-        let busy = "other explanations are being made; try again in 5 seconds";
-        let mut response = outcome(StatusCode::SERVICE_UNAVAILABLE, "throttled", busy);
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        return response;
+        return busy("other explanations are being made; try again in 5 seconds");
     };
+    let as_page = wants_page(&head.headers);
+    if let Err(response) = explain.note(&reader, &call.record, as_page).await {
+        return response;
+    }
     let work = tokio::task::spawn_blocking(move || {
         let made = made(&explain, &call);
         drop(turn);
         made
     });
     let made = work.await.unwrap_or_else(|_| Err(BUG.to_owned()));
-    respond(made, wants_page(&head.headers))
+    respond(made, as_page)
+}
+
+/// It would be answered at another time.
+fn busy(why: &str) -> Response {
+    let mut response = outcome(StatusCode::SERVICE_UNAVAILABLE, "throttled", why);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 /// There is no such call, or no more, or the reader may not know of it.

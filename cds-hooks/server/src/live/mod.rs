@@ -1,9 +1,13 @@
 //! What is live, and how it is read again: a bad set never replaces a good one.
 
+mod fingerprint;
+mod hangup;
 mod reload;
 mod state;
 mod watch;
 
-pub use reload::{Part, Reloader};
+pub use fingerprint::{Fingerprint, Marked};
+pub use hangup::Hangup;
+pub use reload::{Again, Part, Reloader};
 pub use state::{Failed, LiveRule, LiveSet, State};
-pub use watch::{Fingerprint, Watch};
+pub use watch::Watch;

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cds_hooks::Clock;
+use engine_patient::system::zone::UTC;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
+use super::fingerprint::Fingerprint;
+use super::hangup::Hangup;
 use super::state::{Failed, State};
 use super::watch::Watch;
 use crate::admin::Wish;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::settings::Reload;
 use crate::told::Tell;
@@ -24,15 +28,26 @@ pub trait Part: Send + Sync {
         None
     }
 
-    /// Files and folders that it is read from.
+    /// Files and folders that it is read from, those that are not there among them.
     fn paths(&self) -> Vec<PathBuf>;
 
-    /// Reads it again, and puts it in the place of what was live: whole, or not at all. Whether that is
-    /// another now. Blocks.
+    /// What they were like just before it was last read.
+    fn last(&self) -> Fingerprint;
+
+    /// Reads it again, and puts it in the place of what was live: whole, or not at all. Blocks.
     ///
     /// # Errors
     /// What is wrong with it; what was live is live still.
-    fn read(&self) -> Result<bool, Vec<String>>;
+    fn read(&self) -> Result<Again, Vec<String>>;
+}
+
+/// What came of reading again.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Again {
+    /// It is another than before.
+    pub is_other: bool,
+    /// For people: warnings, what is left out.
+    pub notes: Vec<String>,
 }
 
 /// What reads again.
@@ -45,6 +60,8 @@ pub struct Reloader {
     pub state: Arc<State>,
     /// Counts.
     pub metrics: Metrics,
+    /// Where it is written that others are live, if anywhere.
+    pub kept: Option<Kept>,
     /// Is told.
     pub tell: Tell,
     /// The time.
@@ -53,30 +70,22 @@ pub struct Reloader {
 
 impl Reloader {
     /// Goes on until nobody can wish for anything any more.
-    pub async fn run(self, mut wishes: mpsc::Receiver<Wish>) {
+    pub async fn run(self, mut wishes: mpsc::Receiver<Wish>, mut hangup: Hangup) {
         let settle = self.settings.settle;
-        // What is live was read just now.
-        let watches = self
-            .parts
-            .iter()
-            .map(|part| Watch::new(part.paths(), settle));
-        let mut watches: Vec<Watch> = match self.settings.watch {
-            true => watches.collect(),
-            false => vec![],
-        };
+        let watched = self.parts.iter().filter(|_| self.settings.watch);
+        let mut watches: Vec<Watch> = watched.map(|_| Watch::new(settle)).collect();
         let mut rhythm = tokio::time::interval(self.settings.every);
         rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut hangup = Hangup::new();
         loop {
             tokio::select! {
                 wish = wishes.recv() => {
                     let Some(Wish(told)) = wish else { return };
-                    let failed = self.all(&mut watches, "as was asked").await;
+                    let failed = self.all("as was asked").await;
                     // Who asked may be gone.
                     let _ = told.send(failed);
                 }
                 () = hangup.came() => {
-                    self.all(&mut watches, "at SIGHUP").await;
+                    self.all("at SIGHUP").await;
                 }
                 _ = rhythm.tick(), if !watches.is_empty() => {
                     watches = self.changed(watches).await;
@@ -86,20 +95,22 @@ impl Reloader {
     }
 
     /// Reads all parts again. What failed.
-    async fn all(&self, watches: &mut [Watch], why: &str) -> Vec<Failed> {
+    async fn all(&self, why: &str) -> Vec<Failed> {
         let mut failed = vec![];
         for part in &self.parts {
             failed.extend(self.one(part, why).await);
         }
-        watches.iter_mut().for_each(Watch::is_read);
         failed
     }
 
     /// Reads those parts again whose files changed.
     async fn changed(&self, mut watches: Vec<Watch>) -> Vec<Watch> {
         let every = self.settings.every;
+        let parts = self.parts.clone();
+        let cut = watches.iter().filter(|watch| watch.is_cut()).count();
         let looked = tokio::task::spawn_blocking(move || {
-            let looks = watches.iter_mut().map(|watch| watch.look(every));
+            let looks = watches.iter_mut().zip(parts);
+            let looks = looks.map(|(watch, part)| watch.look(&part.paths(), &part.last(), every));
             let looks: Vec<bool> = looks.collect();
             (watches, looks)
         });
@@ -108,6 +119,11 @@ impl Reloader {
             (self.tell)("files are not watched any more, after an error of ours");
             return vec![];
         };
+        if watches.iter().filter(|watch| watch.is_cut()).count() > cut {
+            (self.tell)(
+                "there are more files than are watched for changes: of others only SIGHUP and POST /admin/reload take notice",
+            );
+        }
         for (part, changed) in self.parts.iter().zip(looks) {
             if changed {
                 self.one(part, "since files changed").await;
@@ -125,16 +141,20 @@ impl Reloader {
             .as_ref()
             .map_or_else(String::new, |t| format!(" of tenant {t}"));
         match read {
-            Ok(changed) => {
+            Ok(Again { is_other, notes }) => {
                 self.state.mended(name, tenant.as_deref());
-                let word = if changed { "changed" } else { "same" };
-                self.metrics.reloaded(name, word);
-                let what = if changed {
-                    "others are live now"
-                } else {
-                    "they are the same"
+                let (word, what) = match is_other {
+                    true => ("changed", "others are live now"),
+                    false => ("same", "they are the same"),
                 };
+                self.metrics.reloaded(name, word);
                 (self.tell)(&format!("{name}{of} were read again {why}: {what}"));
+                if is_other {
+                    notes
+                        .iter()
+                        .for_each(|note| (self.tell)(&format!("{name}{of}: {note}")));
+                    self.note(name, tenant.as_deref()).await;
+                }
                 None
             }
             Err(lines) => {
@@ -154,41 +174,20 @@ impl Reloader {
             }
         }
     }
-}
 
-/// SIGHUP, where there is such a thing.
-struct Hangup {
-    #[cfg(unix)]
-    signal: Option<tokio::signal::unix::Signal>,
-}
-
-impl Hangup {
-    #[cfg(unix)]
-    fn new() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Hangup {
-            signal: signal(SignalKind::hangup()).ok(),
+    /// Others are live: that is written down.
+    async fn note(&self, part: &'static str, tenant: Option<&str>) {
+        let Some(kept) = &self.kept else { return };
+        let set = match part {
+            "rules" => self.state.of(tenant),
+            _ => None,
+        };
+        let now = (self.clock)().earliest(&UTC);
+        if let Err(why) = kept.live(now, part, tenant, set.as_deref()).await {
+            (self.tell)(&format!(
+                "the audit log does not say that others are live: {why}"
+            ));
         }
-    }
-
-    #[cfg(unix)]
-    async fn came(&mut self) {
-        if let Some(signal) = &mut self.signal
-            && signal.recv().await.is_some()
-        {
-            return;
-        }
-        std::future::pending().await
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Self {
-        Hangup {}
-    }
-
-    #[cfg(not(unix))]
-    async fn came(&mut self) {
-        std::future::pending().await
     }
 }
 
@@ -197,15 +196,16 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use engine_patient::system::zone::UTC;
     use tokio::sync::oneshot;
 
+    use super::super::fingerprint::Marked;
     use super::*;
 
     const QUICK: std::time::Duration = std::time::Duration::from_millis(20);
 
     struct Numbers {
         path: PathBuf,
+        marked: Marked,
         read: AtomicUsize,
     }
 
@@ -218,11 +218,19 @@ mod tests {
             vec![self.path.clone()]
         }
 
-        fn read(&self) -> Result<bool, Vec<String>> {
+        fn last(&self) -> Fingerprint {
+            self.marked.last()
+        }
+
+        fn read(&self) -> Result<Again, Vec<String>> {
+            let (_, is_other) = self.marked.mark(&self.paths());
             self.read.fetch_add(1, Ordering::SeqCst);
             let text = std::fs::read_to_string(&self.path).unwrap();
             match text.parse::<u32>() {
-                Ok(_) => Ok(true),
+                Ok(n) => Ok(Again {
+                    is_other,
+                    notes: vec![format!("it is {n}")],
+                }),
                 Err(e) => Err(vec![e.to_string()]),
             }
         }
@@ -235,8 +243,10 @@ mod tests {
         std::fs::write(&path, "1").unwrap();
         let part = Arc::new(Numbers {
             path: path.clone(),
+            marked: Marked::default(),
             read: AtomicUsize::new(0),
         });
+        part.marked.mark(&part.paths());
         let (state, lines) = (Arc::new(State::default()), Arc::new(Mutex::new(vec![])));
         let there = Arc::clone(&lines);
         let metrics = Metrics::new();
@@ -249,11 +259,12 @@ mod tests {
             },
             state: Arc::clone(&state),
             metrics: metrics.clone(),
+            kept: None,
             tell: Arc::new(move |line: &str| there.lock().unwrap().push(line.to_owned())),
             clock: Arc::new(|| UTC.moment(0)),
         };
         let (sender, wishes) = mpsc::channel(1);
-        let running = tokio::spawn(reloader.run(wishes));
+        let running = tokio::spawn(reloader.run(wishes, Hangup::watch()));
         let until = async |what: &dyn Fn() -> bool| {
             for _ in 0..500 {
                 if what() {
@@ -282,10 +293,12 @@ mod tests {
             said.contains("what was live goes on: invalid digit"),
             "{said}"
         );
+        // What is to be said of a set is said when it becomes live, and not each time that it is read.
+        assert_eq!(said.matches("it is 22").count(), 1, "{said}");
         let text = metrics.text();
-        assert!(
-            text.contains("tandem_reloads_total{part=\"rules\",outcome=\"failed\"} 1"),
-            "{text}"
-        );
+        for outcome in ["failed", "same"] {
+            let line = format!("tandem_reloads_total{{part=\"rules\",outcome=\"{outcome}\"}} 1");
+            assert!(text.contains(&line), "{line}\n{text}");
+        }
     }
 }

@@ -32,6 +32,9 @@ pub struct LiveSet {
     pub services: Vec<String>,
     /// Its rules, by id.
     pub rules: Vec<LiveRule>,
+    /// For people: warnings, what is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What could not be read again. What was live before goes on.
@@ -125,6 +128,7 @@ mod tests {
             loaded: "2026-01-01T00:00:00Z".into(),
             services: vec![],
             rules: vec![],
+            notes: vec![],
         }
     }
 

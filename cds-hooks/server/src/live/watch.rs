@@ -3,138 +3,42 @@
 //! Files are looked at, not waited for with the means of the system: those miss changes on network file
 //! systems and in containers, where a mounted folder of settings is another one after each change.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// Files that are looked at, at most. Of more only the first, in the order of their names.
-const FILES: usize = 20_000;
-/// Folders within folders, so that a link to a folder above ends.
-const DEPTH: usize = 12;
-/// Files up to so many bytes are told apart by what is in them, larger ones by size and time.
-const READ: u64 = 4 << 20;
+use super::fingerprint::Fingerprint;
 
-/// What files were like at a moment. Two that are the same stand for the same files.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Fingerprint(BTreeMap<PathBuf, Seen>);
-
-#[derive(Clone, PartialEq, Eq)]
-struct Seen {
-    size: u64,
-    changed: Option<SystemTime>,
-    /// Of the content, where it was read.
-    content: Option<u64>,
-}
-
-impl Fingerprint {
-    /// Of files and folders. What is not there or cannot be read is as if it were not there. Content is
-    /// read only where size or time are others than in `before`.
-    pub fn of<'p>(paths: impl IntoIterator<Item = &'p PathBuf>, before: &Fingerprint) -> Self {
-        let mut found = Fingerprint::default();
-        for path in paths {
-            found.add(path, before, 0);
-        }
-        found
-    }
-
-    fn add(&mut self, path: &Path, before: &Fingerprint, depth: usize) {
-        // Follows links: what a link leads to may be exchanged.
-        let Ok(data) = std::fs::metadata(path) else {
-            return;
-        };
-        if data.is_dir() {
-            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-            paths.sort();
-            for path in paths.iter().filter(|_| depth < DEPTH) {
-                self.add(path, before, depth + 1);
-            }
-            return;
-        }
-        if !data.is_file() || self.0.len() >= FILES {
-            return;
-        }
-        let (size, changed) = (data.len(), data.modified().ok());
-        let old = before.0.get(path);
-        let old = old.filter(|old| old.size == size && old.changed == changed);
-        let content = match old {
-            Some(old) => old.content,
-            None if size <= READ => hash(path),
-            None => None,
-        };
-        let seen = Seen {
-            size,
-            changed,
-            content,
-        };
-        self.0.insert(path.to_owned(), seen);
-    }
-
-    /// Names what is in the files, wherever they are: the same on every machine that has the same.
-    pub fn contents(&self) -> String {
-        let of = |seen: &Seen| match seen.content {
-            Some(content) => format!("{content:016x}"),
-            None => format!("{} bytes", seen.size),
-        };
-        let mut all: Vec<String> = self.0.values().map(of).collect();
-        all.sort();
-        cds_hooks::instance_name(&all.join("\n"))
-    }
-
-    /// Whether the same is in them: a file that was only touched is the same.
-    fn same_content(&self, other: &Fingerprint) -> bool {
-        let same = |(a, b): (&Seen, &Seen)| match (a.content, b.content) {
-            (Some(a), Some(b)) => a == b,
-            _ => a == b,
-        };
-        self.0.len() == other.0.len()
-            && self.0.keys().eq(other.0.keys())
-            && self.0.values().zip(other.0.values()).all(same)
-    }
-}
-
-fn hash(path: &Path) -> Option<u64> {
-    let mut bytes = vec![];
-    let file = std::fs::File::open(path).ok()?;
-    file.take(READ + 1).read_to_end(&mut bytes).ok()?;
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    Some(hasher.finish())
-}
-
-/// Tells when files changed and then stood still. Knows no clock: it is told how much time went by.
+/// Tells when files are others than those that were read, and stand still. Knows no clock: it is told how much
+/// time went by.
+#[derive(Default)]
 pub struct Watch {
-    paths: Vec<PathBuf>,
     settle: Duration,
-    /// As they were when they were last read.
-    read: Fingerprint,
     /// As they were when they were last looked at.
     seen: Fingerprint,
     still: Duration,
 }
 
 impl Watch {
-    /// Of files and folders, as they are now.
-    pub fn new(paths: Vec<PathBuf>, settle: Duration) -> Self {
-        let read = Fingerprint::of(&paths, &Fingerprint::default());
+    /// Tells of a change when nothing has changed for so long.
+    pub fn new(settle: Duration) -> Self {
         Watch {
-            seen: read.clone(),
-            read,
-            paths,
             settle,
-            still: Duration::ZERO,
+            ..Watch::default()
         }
     }
 
-    /// Looks at them; `since` is the time since the last look. True once for a change, when nothing has
-    /// changed for the settling time.
-    pub fn look(&mut self, since: Duration) -> bool {
-        let now = Fingerprint::of(&self.paths, &self.seen);
+    /// Looks at files and folders; `read` is what they were like when they were last read, `since` the time since
+    /// the last look. True for what is to be read again.
+    pub fn look(&mut self, paths: &[PathBuf], read: &Fingerprint, since: Duration) -> bool {
+        // Of what was not looked at before, that is known which was read.
+        let known = match self.seen == Fingerprint::default() {
+            true => read,
+            false => &self.seen,
+        };
+        let now = Fingerprint::of(paths, known);
         let stood_still = now == self.seen;
         self.seen = now;
-        if self.seen.same_content(&self.read) {
+        if self.seen.same_content(read) {
             self.still = Duration::ZERO;
             return false;
         }
@@ -144,25 +48,54 @@ impl Watch {
         };
         let settled = self.still >= self.settle;
         if settled {
-            self.read = self.seen.clone();
             self.still = Duration::ZERO;
         }
         settled
     }
 
-    /// They are read now, whatever changed.
-    pub fn is_read(&mut self) {
-        self.read = Fingerprint::of(&self.paths, &self.seen);
-        self.seen = self.read.clone();
-        self.still = Duration::ZERO;
+    /// Whether there are more files than are looked at.
+    pub fn is_cut(&self) -> bool {
+        self.seen.is_cut()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use super::super::fingerprint::Marked;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    /// What was read is what there was at the start.
+    struct Watched {
+        watch: Watch,
+        marked: Marked,
+        paths: [PathBuf; 1],
+    }
+
+    impl Watched {
+        fn of(path: PathBuf, settle: Duration) -> Self {
+            let (marked, paths) = (Marked::default(), [path]);
+            marked.mark(&paths);
+            Watched {
+                watch: Watch::new(settle),
+                marked,
+                paths,
+            }
+        }
+
+        /// Looks, and reads what it is told of.
+        fn look(&mut self) -> bool {
+            let last = self.marked.last();
+            let told = self.watch.look(&self.paths, &last, SECOND);
+            if told {
+                self.marked.mark(&self.paths);
+            }
+            told
+        }
+    }
 
     #[test]
     fn a_change_is_told_once_when_it_stands_still() {
@@ -171,24 +104,24 @@ mod tests {
         std::fs::create_dir(&inner).unwrap();
         let file = inner.join("a.yaml");
         std::fs::write(&file, "one").unwrap();
-        let mut watch = Watch::new(vec![folder.path().to_owned()], 2 * SECOND);
-        assert!(!watch.look(SECOND));
+        let mut watch = Watched::of(folder.path().to_owned(), 2 * SECOND);
+        assert!(!watch.look());
         std::fs::write(&file, "two, longer").unwrap();
-        assert!(!watch.look(SECOND));
-        assert!(!watch.look(SECOND));
+        assert!(!watch.look());
+        assert!(!watch.look());
         // It changes again while it is waited for.
         std::fs::write(&file, "three, longer still").unwrap();
-        assert!(!watch.look(SECOND));
-        assert!(!watch.look(SECOND));
-        assert!(watch.look(SECOND));
-        assert!(!watch.look(SECOND), "told twice");
+        assert!(!watch.look());
+        assert!(!watch.look());
+        assert!(watch.look());
+        assert!(!watch.look(), "told twice");
         // A new file, and one that goes.
         std::fs::write(inner.join("b.yaml"), "x").unwrap();
-        assert!(!watch.look(SECOND) && !watch.look(SECOND));
-        assert!(watch.look(SECOND));
+        assert!(!watch.look() && !watch.look());
+        assert!(watch.look());
         std::fs::remove_file(&file).unwrap();
-        assert!(!watch.look(SECOND) && !watch.look(SECOND));
-        assert!(watch.look(SECOND));
+        assert!(!watch.look() && !watch.look());
+        assert!(watch.look());
     }
 
     #[test]
@@ -196,15 +129,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.yaml");
         std::fs::write(&file, "one").unwrap();
-        let mut watch = Watch::new(vec![file.clone()], SECOND);
+        let mut watch = Watched::of(file.clone(), SECOND);
         let times = std::fs::FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
         let open = std::fs::File::options().write(true).open(&file).unwrap();
         open.set_times(times).unwrap();
-        assert!(!watch.look(SECOND) && !watch.look(SECOND) && !watch.look(SECOND));
+        assert!(!watch.look() && !watch.look() && !watch.look());
         std::fs::write(&file, "other").unwrap();
-        assert!(!watch.look(SECOND));
+        assert!(!watch.look());
         std::fs::write(&file, "one").unwrap();
-        assert!(!watch.look(SECOND) && !watch.look(SECOND) && !watch.look(SECOND));
+        assert!(!watch.look() && !watch.look() && !watch.look());
+    }
+
+    /// What changed between the reading and the first look, or while it was read, is not lost.
+    #[test]
+    fn what_changes_while_it_is_read_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.yaml");
+        std::fs::write(&file, "one").unwrap();
+        let mut watch = Watched::of(file.clone(), SECOND);
+        std::fs::write(&file, "second").unwrap();
+        assert!(!watch.look());
+        assert!(watch.look());
+        // Somebody else read it just now.
+        std::fs::write(&file, "third one").unwrap();
+        watch.marked.mark(&watch.paths);
+        std::fs::write(&file, "fourth, while it was read").unwrap();
+        assert!(!watch.look());
+        assert!(watch.look());
+        assert!(!watch.look());
     }
 
     #[test]
@@ -212,19 +164,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.yaml");
         std::fs::write(&file, "one").unwrap();
-        let mut watch = Watch::new(vec![file.clone()], Duration::ZERO);
+        let mut watch = Watched::of(file.clone(), Duration::ZERO);
         std::fs::write(&file, "second").unwrap();
-        watch.is_read();
-        assert!(!watch.look(SECOND) && !watch.look(SECOND));
-    }
-
-    #[test]
-    fn folders_that_hold_themselves_end() {
-        let folder = tempfile::tempdir().unwrap();
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("self")).unwrap();
-        std::fs::write(folder.path().join("a.yaml"), "one").unwrap();
-        let mut watch = Watch::new(vec![folder.path().to_owned()], SECOND);
-        assert!(!watch.look(SECOND));
+        watch.marked.mark(&watch.paths);
+        assert!(!watch.look() && !watch.look());
     }
 }

@@ -25,6 +25,14 @@ pub(super) struct OfRule {
     pub(super) version: String,
 }
 
+/// How long a rule takes: what one on trial costs is told apart.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct TimedRule {
+    pub(super) rule: String,
+    pub(super) version: String,
+    pub(super) shadow: &'static str,
+}
+
 /// What a rule came to.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct RuleOutcome {

@@ -50,7 +50,7 @@ struct Inner {
     seconds: Bounded<labels::Timed, Histogram>,
     under_way: Gauge,
     rules: Bounded<labels::RuleOutcome, Counter>,
-    rule_seconds: Bounded<labels::OfRule, Histogram>,
+    rule_seconds: Bounded<labels::TimedRule, Histogram>,
     cards: Bounded<labels::OfRule, Counter>,
     keys: Bounded<labels::Key, Counter>,
     refused: Bounded<labels::Refused, Counter>,
@@ -182,7 +182,7 @@ impl Metrics {
             ),
             shadow_calls: family!(
                 "shadow_calls",
-                "Calls in which a candidate had the cards of the live rule, or others"
+                "Calls in which a candidate had the cards of the live rule, or others, or one of the two was not known whole"
             ),
             shadow_cards: family!(
                 "shadow_cards",
@@ -300,8 +300,11 @@ impl Metrics {
             live_version: of.live_version.clone().unwrap_or_default(),
             change,
         };
-        let same = of.added == 0 && of.removed == 0;
-        let call = if same { "same" } else { "other" };
+        let call = match (of.is_compared, of.added + of.removed) {
+            (false, _) => "not-compared",
+            (true, 0) => "same",
+            (true, _) => "other",
+        };
         self.0.shadow_calls.with(&labels(call), |n| {
             n.inc();
         });
@@ -363,11 +366,19 @@ impl Observer for Metrics {
     }
 
     fn rule(&self, rule: &RuleSeen<'_>) {
-        let of = labels::OfRule {
+        let shadow = if rule.is_shadow { "yes" } else { "no" };
+        let labels = labels::TimedRule {
             rule: rule.rule.to_owned(),
             version: rule.version.to_owned(),
+            shadow,
         };
-        self.0.rule_seconds.with(&of, |h| h.observe(rule.seconds));
+        self.0
+            .rule_seconds
+            .with(&labels, |h| h.observe(rule.seconds));
+        let of = labels::OfRule {
+            rule: labels.rule,
+            version: labels.version,
+        };
         if rule.cards > 0 && !rule.is_shadow {
             self.0.cards.with(&of, |n| {
                 n.inc_by(rule.cards as u64);
@@ -377,7 +388,7 @@ impl Observer for Metrics {
             rule: of.rule,
             version: of.version,
             outcome: rule.outcome.as_str(),
-            shadow: if rule.is_shadow { "yes" } else { "no" },
+            shadow,
         };
         self.0.rules.with(&labels, |n| {
             n.inc();

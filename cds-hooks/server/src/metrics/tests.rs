@@ -10,6 +10,7 @@ fn call(service: &str, status: u16) -> CallSeen<'_> {
         client: Some("ehr"),
         tenant: None,
         hook_instance: None,
+        trace: None,
         status,
         seconds: 0.003,
         cards: 1,

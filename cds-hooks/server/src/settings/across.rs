@@ -13,6 +13,8 @@ pub(super) struct Lists {
     pub(super) tenants: Vec<Option<Tenant>>,
     pub(super) clients: Vec<Option<Client>>,
     pub(super) fhir_servers: Vec<Option<FhirServer>>,
+    /// Their names.
+    pub(super) roles: Vec<Option<String>>,
 }
 
 /// `settings` without the lists.
@@ -40,6 +42,19 @@ pub(super) fn check(settings: &Settings, lists: &Lists, root: &Table<'_>) {
         "fhir_server",
         servers.map(|s| names(s.as_ref().map(|s| &*s.name))),
     );
+    twice(root, "role", lists.roles.iter().cloned());
+    if let Some(url) = &settings.server.public_url {
+        let is_here = match url.host() {
+            Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if !is_here {
+            let server = root.section("server");
+            https(settings, &server, "public_url", url);
+        }
+    }
     let clients = lists.clients.iter().flatten();
     let issuers = clients.filter_map(|c| c.issuer.as_deref());
     let mut seen = HashSet::new();

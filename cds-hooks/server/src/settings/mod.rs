@@ -134,11 +134,12 @@ impl Settings {
     }
 
     fn of(root: &Table<'_>) -> Self {
-        let mut roles: Vec<Role> = root
-            .tables("role")
-            .into_iter()
-            .filter_map(Role::read)
-            .collect();
+        let own: Vec<Option<Role>> = root.tables("role").into_iter().map(Role::read).collect();
+        let named = own
+            .iter()
+            .map(|role| role.as_ref().map(|role| role.name.clone()));
+        let named: Vec<Option<String>> = named.collect();
+        let mut roles: Vec<Role> = own.into_iter().flatten().collect();
         for usual in usual_roles() {
             if !roles.iter().any(|role| role.name == usual.name) {
                 roles.push(usual);
@@ -149,6 +150,7 @@ impl Settings {
             tenants: each("tenant").map(Tenant::read).collect(),
             clients: each("client").map(Client::read).collect(),
             fhir_servers: each("fhir_server").map(FhirServer::read).collect(),
+            roles: named,
         };
         let mut settings = Settings {
             server: Server::read(root.table("server")),

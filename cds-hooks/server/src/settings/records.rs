@@ -75,7 +75,11 @@ impl Store {
         if let Some(key) = &store.3
             && key.expose().len() < 16
         {
-            table.wrong("pseudonym_key", "is shorter than 16 characters", None);
+            let name = match table.has("pseudonym_key") {
+                true => "pseudonym_key",
+                false => "pseudonym_key_file",
+            };
+            table.wrong(name, "is shorter than 16 characters", None);
         }
         table.done();
         let (required, retention, record_requests, pseudonym_key, purge_every) = store;

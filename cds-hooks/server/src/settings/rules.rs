@@ -1,6 +1,6 @@
 //! `[rules]`, `[shadow]`, `[reload]`, `[[tenant]]`: what is served, to whom, and when it is read again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::read::table::Table;
@@ -33,6 +33,29 @@ pub struct Rules {
     pub group_by: GroupBy,
     /// Candidates: evaluated on live calls, counted, compared, never shown.
     pub shadow: Vec<PathBuf>,
+}
+
+/// What the rules of a folder share.
+const LIBRARY: &str = "library.yaml";
+
+/// So many folders above a path are looked at for it: as many as those who read rules look at, or more.
+const ABOVE: usize = 4;
+
+/// The tables beside the file of a rule: `.csv`, perhaps packed.
+fn tables_beside(file: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_table = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_lowercase();
+        let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
+        name.ends_with(".csv")
+    };
+    entries.map(|entry| entry.path()).filter(is_table).collect()
 }
 
 /// What is one service.
@@ -98,8 +121,10 @@ impl Rules {
         rules
     }
 
-    /// All files and folders that are read: what is watched for changes.
-    pub fn all_paths(&self) -> impl Iterator<Item = &PathBuf> {
+    /// All files and folders that are read: what is watched for changes. With the library that the rules of a
+    /// path share, which may lie in a folder above it, and with the tables beside a rule that is named as a
+    /// file. Some of them may not be there (yet).
+    pub fn read_from(&self) -> Vec<PathBuf> {
         let lists = [
             &self.paths,
             &self.terminology,
@@ -107,7 +132,19 @@ impl Rules {
             &self.packages,
             &self.shadow,
         ];
-        lists.into_iter().flatten()
+        let mut all: Vec<PathBuf> = lists.into_iter().flatten().cloned().collect();
+        for path in self.paths.iter().chain(&self.shadow) {
+            all.extend(
+                path.ancestors()
+                    .skip(1)
+                    .take(ABOVE)
+                    .map(|f| f.join(LIBRARY)),
+            );
+            if path.is_file() {
+                all.extend(tables_beside(path));
+            }
+        }
+        all
     }
 
     /// What is read as terminology: value sets, bindings, drugs.

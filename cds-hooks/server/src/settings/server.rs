@@ -28,6 +28,8 @@ pub struct Server {
     pub allowed_origins: Vec<String>,
     /// Within what time a call is answered, with whatever is known by then.
     pub deadline: Duration,
+    /// For how long calls are taken still after the signal to end, while `/readyz` says no.
+    pub drain: Duration,
     /// Cards of one answer; of more is said how many they were.
     pub max_cards: usize,
     /// Bytes of a request.
@@ -67,6 +69,7 @@ impl Default for Server {
             time_zone: UTC.clone(),
             allowed_origins: vec![],
             deadline: Duration::from_millis(400),
+            drain: Duration::ZERO,
             max_cards: 10,
             max_body: 10 << 20,
             version_3: false,
@@ -96,6 +99,9 @@ impl Server {
             allowed_origins: table.list("allowed_origins", values::origin),
             deadline: table.value_or("deadline", usual.deadline, |value| {
                 values::duration(value, Duration::from_millis(10), 60 * SECOND)
+            }),
+            drain: table.value_or("drain", usual.drain, |value| {
+                values::duration(value, Duration::ZERO, 60 * SECOND)
             }),
             max_cards: size(table.number("max_cards", 10, 1, 1000)),
             max_body: size(table.value_or("max_body", usual.max_body as u64, |value| {

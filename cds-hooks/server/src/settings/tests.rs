@@ -106,6 +106,47 @@ fn a_role_claim_without_roles_is_refused() {
     );
 }
 
+/// The example has every name that there is.
+#[test]
+fn the_example_has_every_name() {
+    let mut names = 0;
+    for section in [
+        "[server]",
+        "[server.tls]",
+        "[server.limits]",
+        "[rules]",
+        "[reload]",
+        "[[tenant]]",
+        "[[role]]",
+        "[[client]]",
+        "[[client]]\n[client.party]",
+        "[[client]]\n[client.role_claim]",
+        "[[client]]\n[client.certificate]",
+        "[tokens]",
+        "[[fhir_server]]",
+        "[outbound]",
+        "[store]",
+        "[log]",
+        "[metrics]",
+        "[tracing]",
+        "[explain]",
+        "[consent]",
+        "",
+    ] {
+        let said = wrong(&format!("{section}\nqqqqqqqq = 1\n"));
+        let (_, rest) = said.split_once("unknown name `qqqqqqqq`").unwrap();
+        let (_, rest) = rest.split_once("there are: ").unwrap();
+        for name in rest.lines().next().unwrap().split(", ") {
+            assert!(
+                EXAMPLE.contains(name),
+                "{section} has `{name}`, which the example does not have"
+            );
+            names += 1;
+        }
+    }
+    assert!(names > 100, "{names}");
+}
+
 #[test]
 fn an_empty_file_is_the_defaults() {
     let settings = read("").unwrap();
@@ -203,6 +244,65 @@ fn names_of_one_section_are_those_of_another() {
     ] {
         assert!(said.contains(part), "{part}\n--\n{said}");
     }
+}
+
+/// What would be taken for something else than it was meant as.
+#[test]
+fn what_is_not_what_it_looks_like() {
+    let role = "[[role]]\nname = \"a\"\npermissions = [\"call\"]\n";
+    let said = wrong(&format!("{role}{role}"));
+    assert!(
+        said.contains(":5:8: `role[2].name`: another one has this name"),
+        "{said}"
+    );
+    let said = wrong("[server]\npublic_url = \"http://cds.example\"\n");
+    assert!(
+        said.contains(":2:14: `server.public_url`: is not https"),
+        "{said}"
+    );
+    for url in [
+        "http://localhost:8080",
+        "http://127.0.0.1:1",
+        "http://[::1]",
+    ] {
+        read(&format!("[server]\npublic_url = \"{url}\"\n")).unwrap();
+    }
+    read("[server]\npublic_url = \"http://cds.example\"\n[outbound]\nplain_http = true\n").unwrap();
+    let said = wrong(
+        "[tracing]\nservice_name = \"${NAME}\"\n[server]\nallowed_origins = [\"${ORIGIN}\"]\n",
+    );
+    assert_eq!(
+        said.matches("variables of the environment are taken in secrets only")
+            .count(),
+        2,
+        "{said}"
+    );
+    assert!(said.contains(":2:16:") && said.contains(":4:20:"), "{said}");
+}
+
+/// The library that rules share may lie in a folder above them, and their tables beside them.
+#[test]
+fn what_rules_are_made_of_beside_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("rules/own");
+    std::fs::create_dir_all(&inner).unwrap();
+    for name in ["a.yaml", "pairs.csv", "more.CSV.gz", "note.txt"] {
+        std::fs::write(inner.join(name), "x").unwrap();
+    }
+    let of = |path: &Path| {
+        let rules = Rules {
+            paths: vec![path.to_owned()],
+            ..Rules::default()
+        };
+        rules.read_from()
+    };
+    let found = of(&inner);
+    assert!(found.contains(&inner) && found.contains(&folder.path().join("rules/library.yaml")));
+    let found = of(&inner.join("a.yaml"));
+    for name in ["a.yaml", "pairs.csv", "more.CSV.gz", "library.yaml"] {
+        assert!(found.contains(&inner.join(name)), "{name}");
+    }
+    assert!(!found.contains(&inner.join("note.txt")));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Spans for OpenTelemetry: one for each request, sent by OTLP over HTTP. What rules came to are its events.
 //!
-//! The trace id is made of the name that the log has for the hook instance (sixteen digits, twice), so that
-//! a line of the log leads to its trace, and calls of one hook instance are one trace. Nothing of a patient
-//! is in a span. Spans wait in a bounded queue; what finds no room, or is not taken by the receiver in
+//! Where the caller sends `traceparent` (W3C Trace Context), the call is a span of its trace; the log has that
+//! trace's id. Else the trace id is made of the name that the log has for the hook instance (sixteen digits,
+//! twice), so that a line of the log leads to its trace, and calls of one hook instance are one trace. Nothing
+//! of a patient is in a span. Spans wait in a bounded queue; what finds no room, or is not taken by the receiver in
 //! time, is dropped: calls never wait.
 
 mod sender;
@@ -16,11 +17,13 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use cds_hooks::TraceParent;
 use cds_hooks::seams::{CallRecord, CallSeen};
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{
-    Span as _, SpanKind, Status, TraceId, Tracer as _, TracerProvider as _,
+    Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer as _, TracerProvider as _,
 };
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{
@@ -38,9 +41,12 @@ const WAITING: usize = 10_000;
 pub struct Spans {
     tracer: SdkTracer,
     provider: SdkTracerProvider,
-    /// What rules came to, by the name of the hook instance, until the request is answered.
-    rules: Mutex<HashMap<String, Vec<RuleEvent>>>,
+    /// What rules came to, until the request is answered.
+    rules: Mutex<HashMap<OfCall, Vec<RuleEvent>>>,
 }
+
+/// The service and the name of the hook instance: an EHR calls several services at one hook.
+type OfCall = (String, String);
 
 struct RuleEvent {
     rule: String,
@@ -100,7 +106,8 @@ impl Spans {
         if waiting.len() >= WAITING {
             waiting.clear();
         }
-        waiting.insert(instance.to_owned(), events.collect());
+        let call = (call.service.clone(), instance.to_owned());
+        waiting.insert(call, events.collect());
     }
 
     /// A request was answered just now.
@@ -108,7 +115,7 @@ impl Spans {
         let instance = call.hook_instance.map(named);
         let rules = instance.as_ref().and_then(|instance| {
             let mut waiting = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.remove(instance)
+            waiting.remove(&(call.service?.to_owned(), instance.clone()))
         });
         let took = Duration::try_from_secs_f64(call.seconds).unwrap_or_default();
         let start = now.checked_sub(took).unwrap_or(now);
@@ -126,6 +133,7 @@ impl Spans {
         for (name, text) in texts {
             attributes.extend(text.map(|text| KeyValue::new(name, text.to_owned())));
         }
+        let above = call.trace.map_or_else(Context::new, above);
         Ids::next(instance.as_deref().and_then(trace_id));
         let name = match call.endpoint {
             "call" => call
@@ -138,7 +146,7 @@ impl Spans {
             .with_kind(SpanKind::Server)
             .with_start_time(start)
             .with_attributes(attributes)
-            .start(&self.tracer);
+            .start_with_context(&self.tracer, &above);
         Ids::next(None);
         for rule in rules.into_iter().flatten() {
             let attributes = vec![
@@ -162,6 +170,17 @@ impl Spans {
         // What could not be sent is lost: there is nobody left to tell.
         let _ = self.provider.shutdown();
     }
+}
+
+/// The caller's span, that of the call is to be under.
+fn above(parent: TraceParent) -> Context {
+    let flags = match parent.is_sampled {
+        true => TraceFlags::SAMPLED,
+        false => TraceFlags::default(),
+    };
+    let (trace, span) = (TraceId::from(parent.trace_id), SpanId::from(parent.span_id));
+    let span = SpanContext::new(trace, span, flags, true, TraceState::default());
+    Context::new().with_remote_span_context(span)
 }
 
 fn count(number: usize) -> i64 {
@@ -208,7 +227,7 @@ impl IdGenerator for Ids {
         NEXT.take().unwrap_or_else(|| self.0.new_trace_id())
     }
 
-    fn new_span_id(&self) -> opentelemetry::trace::SpanId {
+    fn new_span_id(&self) -> SpanId {
         self.0.new_span_id()
     }
 }

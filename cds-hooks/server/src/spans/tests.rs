@@ -33,6 +33,7 @@ fn seen(instance: &'static str) -> CallSeen<'static> {
         client: Some("ehr"),
         tenant: Some("north"),
         hook_instance: Some(instance),
+        trace: None,
         status: 200,
         seconds: 0.01,
         cards: 1,
@@ -54,6 +55,7 @@ async fn a_call_is_a_span_with_what_its_rules_came_to() {
     };
     let spans = Arc::new(Spans::new(&settings).unwrap().unwrap());
     let call = CallRecord {
+        service: "alerts".into(),
         patient: "patient-id-that-must-not-be-sent".into(),
         rules: vec![RuleRecord {
             rule: "rule-of-the-call".into(),
@@ -90,6 +92,67 @@ async fn a_call_is_a_span_with_what_its_rules_came_to() {
     assert!(!has(&sent, b"patient-id"));
     let half = [0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xaa];
     assert!(has(&sent, &[half, half].concat()), "another trace id");
+    assert!(spans.rules.lock().unwrap().is_empty());
+}
+
+/// An EHR calls several services with one hook instance, at once: each span has what its own rules came to. With
+/// `traceparent` it is a span of the caller's trace.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_of_one_hook_instance_are_told_apart_and_the_callers_trace_goes_on() {
+    let (endpoint, kept) = receiver().await;
+    let settings = Tracing {
+        endpoint: Some(endpoint),
+        ..Tracing::default()
+    };
+    let spans = Arc::new(Spans::new(&settings).unwrap().unwrap());
+    let call = |service: &str| CallRecord {
+        service: service.into(),
+        rules: vec![RuleRecord {
+            rule: format!("rule-of-{service}"),
+            version: "1".into(),
+            hash: String::new(),
+            outcome: RuleOutcome::Silent,
+            is_shadow: false,
+            cards: 0,
+            reason: None,
+            millis: 0.5,
+        }],
+        ..CallRecord::default()
+    };
+    let instance = "00112233445566aa";
+    for service in ["alerts", "measures"] {
+        spans.rules(instance, &call(service));
+    }
+    let (trace, span) = (
+        0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128,
+        0xb7ad_6b71_6920_3331_u64,
+    );
+    for service in ["alerts", "measures"] {
+        let seen = CallSeen {
+            service: Some(service),
+            trace: Some(cds_hooks::TraceParent {
+                trace_id: trace,
+                span_id: span,
+                is_sampled: false,
+            }),
+            ..seen(instance)
+        };
+        spans.ended(&seen, SystemTime::now());
+    }
+    let ending = Arc::clone(&spans);
+    tokio::task::spawn_blocking(move || ending.end())
+        .await
+        .unwrap();
+    let sent: Vec<u8> = kept.lock().unwrap().concat();
+    for service in ["alerts", "measures"] {
+        assert!(
+            has(&sent, format!("rule-of-{service}").as_bytes()),
+            "{service}"
+        );
+    }
+    assert!(has(&sent, &trace.to_be_bytes()) && has(&sent, &span.to_be_bytes()));
+    let half = [0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xaa];
+    assert!(!has(&sent, &[half, half].concat()), "a trace of its own");
     assert!(spans.rules.lock().unwrap().is_empty());
 }
 

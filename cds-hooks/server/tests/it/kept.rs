@@ -234,3 +234,89 @@ async fn a_replay_withholds_what_consent_withholds() {
         "{note}"
     );
 }
+
+/// Cards that found no room then are not new now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_with_more_cards_than_there_is_room_for_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    for id in ["a", "b", "c", "d"] {
+        write(&rules, &format!("{id}.yaml"), &rule(id, "1.0.0", id));
+    }
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\nmax_cards = 2\n[rules]\npaths = [\"rules\"]\n[store]\nurl = \"t.db\"\nrecord_requests = true\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let answer = post(&http(), &server.url(PATH), None, call()).await;
+    assert_eq!(answer.summaries(), ["a", "3 more notices are not shown"]);
+    server.end().await;
+    let place = folder.path().join("t.db").display().to_string();
+    let reader = cds_store::Reader::open(&place.parse().unwrap())
+        .await
+        .unwrap();
+    let filter = cds_store::AuditFilter::default();
+    let entries = reader.entries(&filter, 0, 10).await.unwrap();
+    let id = entries.iter().find(|e| e.entry.patient.is_some()).unwrap();
+    let recorded = reader.recorded(&id.entry.id).await.unwrap().unwrap();
+    let wanted = cds_server::settings::Rules {
+        paths: vec![rules],
+        ..cds_server::settings::Rules::default()
+    };
+    let services = crate::rules_of_test::load()(&wanted).unwrap().services;
+    let file = folder.path().join("tandem.toml");
+    let now = cds_server::settings::Settings::load(&file).unwrap();
+    let replayed = cds_server::replay(&recorded, services, &now).await.unwrap();
+    assert!(
+        replayed.is_same() && replayed.same.len() == 2,
+        "{replayed:?}"
+    );
+}
+
+/// Also where nobody calls it is seen that the store is away, and that it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_its_store_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "A visit is due"),
+    );
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n[store]\nurl = \"t.db\"\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let (http, url) = (http(), server.url("/readyz"));
+    let is = async |status: u16| {
+        crate::server::until(&status.to_string(), || async {
+            get(&http, &url, None).await.status == status
+        })
+        .await;
+    };
+    is(200).await;
+    let (here, away) = (folder.path().join("t.db"), folder.path().join("away.db"));
+    std::fs::rename(&here, &away).unwrap();
+    is(503).await;
+    std::fs::rename(&away, &here).unwrap();
+    is(200).await;
+    server.end().await;
+}
+
+/// What nobody sees keeps nothing waiting that somebody does: rules on trial are asked last, wherever they stand.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_on_trial_are_asked_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    let trial = rule("a-trial", "1.0.0", "On trial").replace("kind:", "status: shadow\nkind:");
+    write(&rules, "a-trial.yaml", &trial);
+    write(&rules, "visit.yaml", &rule("visit", "1.0.0", "Due"));
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n[store]\nurl = \"t.db\"\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let answer = post(&http(), &server.url(PATH), None, call()).await;
+    assert_eq!(answer.summaries(), ["Due"]);
+    server.end().await;
+    let place = folder.path().join("t.db").display().to_string();
+    let reader = cds_store::Reader::open(&place.parse().unwrap())
+        .await
+        .unwrap();
+    let filter = cds_store::AuditFilter::default();
+    let entries = reader.entries(&filter, 0, 10).await.unwrap();
+    let of_call = entries.iter().find(|e| e.entry.patient.is_some()).unwrap();
+    let asked = of_call.entry.rules.iter().map(|rule| rule.rule.as_str());
+    assert_eq!(asked.collect::<Vec<_>>(), ["visit", "a-trial"]);
+}

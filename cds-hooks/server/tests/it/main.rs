@@ -11,9 +11,12 @@ mod away;
 mod client;
 mod hostile;
 mod kept;
+#[cfg(unix)]
+mod killed;
 mod open;
-#[expect(dead_code, reason = "some of it is for the tests of the store only")]
+#[cfg(unix)]
 #[path = "../../../store/tests/it/postgres.rs"]
+#[allow(dead_code, reason = "the tests of the store have more use for it")]
 mod postgres;
 mod reload;
 mod rules_of_test;

@@ -229,3 +229,52 @@ async fn a_check_tells_all_that_is_wrong() {
     assert_eq!((checked.services, checked.rules), (1, 1));
     assert!(!folder.path().join("t.db").exists());
 }
+
+/// The log has the trace of the caller that a call is part of, and nothing that a caller made up: a line of the log is
+/// one whatever stands in the call.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_callers_trace_in_the_log_and_nothing_else_of_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "Due"),
+    );
+    let settings = "[server]\nlisten = \"127.0.0.1:0\"\n[rules]\npaths = [\"rules\"]\n[log]\nhook_instance = \"whole\"\n";
+    let server = Server::start(folder.path(), settings, true).await;
+    let url = server.url("/cds-services/own-patient-view");
+    let http = http();
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let good = format!("00-{trace}-b7ad6b7169203331-01");
+    for (parent, instance) in [
+        (good.as_str(), "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"),
+        (
+            "00-made-up-by-a-caller",
+            "x\n{\"server\":\"made up by a caller\"}",
+        ),
+    ] {
+        let mut body: serde_json::Value = serde_json::from_str(&call()).unwrap();
+        body["hookInstance"] = instance.into();
+        let request = http.post(&url).header("traceparent", parent);
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let log = server.log.clone();
+    server.end().await;
+    let log = log.text();
+    assert_eq!(
+        log.matches(&format!("\"trace_id\":\"{trace}\"")).count(),
+        1,
+        "{log}"
+    );
+    assert_eq!(log.matches("trace_id").count(), 1, "{log}");
+    assert!(!log.contains("made"), "{log}");
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            line["status"] == 200 || line["server"].is_string(),
+            "{line}"
+        );
+    }
+}

@@ -145,3 +145,33 @@ async fn sighup_and_a_wish() {
     assert_eq!(post(&http, &url, None, call()).await.summaries(), ["Three"]);
     server.end().await;
 }
+
+/// What is left out of a set that is read again is told as at the start, and a library in a folder above the rules
+/// is part of what they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rules_share_is_read_again_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules");
+    write(&rules, "visit.yaml", &rule("visit", "1.0.0", "Same"));
+    let server = Server::start(folder.path(), SETTINGS, true).await;
+    let (http, live) = (http(), server.url("/admin/live"));
+    let configuration = async || {
+        let live = get(&http, &live, None).await.json();
+        live["live"][0]["configuration"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let first = configuration().await;
+    write(folder.path(), "library.yaml", "# of all rules\n");
+    until("the set with the library", || async {
+        configuration().await != first
+    })
+    .await;
+    let second = configuration().await;
+    // Nothing is another: nothing is put.
+    let reloaded = post(&http, &server.url("/admin/reload"), None, String::new()).await;
+    assert_eq!(reloaded.status, 200, "{}", reloaded.text);
+    assert_eq!(configuration().await, second);
+    server.end().await;
+}

@@ -108,3 +108,103 @@ async fn roles_of_clients_and_of_claims() {
     );
     server.end().await;
 }
+
+/// Who may read why a call was answered as it was need not be one who may call; and the audit log says who read.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_reads_explanations_and_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let claim = "[client.role_claim]\nclaim = \"groups\"\nmap = { \"Audit\" = \"auditor\", \"EHR\" = \"ehr\" }\n";
+    let more = format!(
+        "[explain]\nenabled = true\n[store]\nurl = \"t.db\"\n{}",
+        ehr(&format!("roles = []\n{claim}"))
+    );
+    let server = server(folder.path(), &more).await;
+    let http = http();
+    let of = |path: &str, group: &str| {
+        let claims = json!({ "groups": [group], "sub": format!("Practitioner/{group}") });
+        token_with(path, &claims)
+    };
+    let body = call();
+    let sent: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let answer = post(&http, &server.url(PATH), Some(&of(PATH, "EHR")), body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let instance = sent["hookInstance"].as_str().unwrap();
+    let path = format!("{PATH}/explain/{instance}");
+    let url = server.url(&path);
+    let told = get(&http, &url, Some(&of(&path, "Audit"))).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    assert_eq!(told.json()["hookInstance"], instance);
+    // Who may call may not read, and who may read may not call.
+    assert_eq!(get(&http, &url, Some(&of(&path, "EHR"))).await.status, 403);
+    let as_auditor = post(&http, &server.url(PATH), Some(&of(PATH, "Audit")), call()).await;
+    assert_eq!(as_auditor.status, 403, "{}", as_auditor.text);
+    let operator = token_with("/metrics", &json!({ "groups": ["Audit"] }));
+    assert_eq!(
+        get(&http, &server.url("/metrics"), Some(&operator))
+            .await
+            .status,
+        403
+    );
+    server.end().await;
+    let place = folder.path().join("t.db").display().to_string();
+    let reader = cds_store::Reader::open(&place.parse().unwrap())
+        .await
+        .unwrap();
+    let filter = cds_store::AuditFilter::default();
+    let entries = reader.entries(&filter, 0, 100).await.unwrap();
+    let of = |kind| {
+        let mut all = entries.iter().map(|stored| &stored.entry);
+        all.find(|entry| entry.kind == kind).expect("no such entry")
+    };
+    let read = of(cds_store::AuditKind::Explain);
+    assert_eq!(read.patient.as_deref(), Some("p1"));
+    assert_eq!(read.subject.as_deref(), Some("Practitioner/Audit"));
+    assert_eq!(read.hook_instance.as_deref(), Some(instance));
+    assert_eq!(read.roles, ["auditor"]);
+    // By which rules calls are answered from now on stands there, too.
+    let live = of(cds_store::AuditKind::Reload);
+    assert_eq!(live.rule_set, of(cds_store::AuditKind::Call).rule_set);
+    assert!(live.rule_set.is_some());
+}
+
+/// That the keys of one client cannot be had keeps the others from nothing: the server is ready, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_set_that_cannot_be_had_is_told_and_the_others_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = "[[client]]\nname = \"gone\"\niss = \"https://gone.example\"\njku = [\"http://127.0.0.1:9/keys\"]\n[outbound]\nplain_http = true\nkey_set_private_ranges = [\"127.0.0.0/8\"]\n";
+    let operator = "roles = [\"ehr\", \"operator\"]";
+    let both = server(folder.path(), &format!("{}{other}", ehr(operator))).await;
+    let http = http();
+    let ready = async |server: &Server| {
+        let url = server.url("/readyz");
+        get(&http, &url, Some(&token("/readyz"))).await
+    };
+    crate::server::until("the failure", || async {
+        ready(&both).await.json()["impaired"][0]["why"]
+            .as_str()
+            .is_some_and(|why| why.contains("127.0.0.1:9"))
+    })
+    .await;
+    assert_eq!(ready(&both).await.status, 200);
+    assert_eq!(
+        post(&http, &both.url(PATH), Some(&token(PATH)), call())
+            .await
+            .status,
+        200
+    );
+    let text = get(&http, &both.url("/metrics"), Some(&token("/metrics")))
+        .await
+        .text;
+    assert!(
+        text.contains(
+            "tandem_key_set_fetches_total{url=\"http://127.0.0.1:9/keys\",outcome=\"failed\"} 1"
+        ),
+        "{text}"
+    );
+    both.end().await;
+    // Where nobody could come in, nothing is ready.
+    let folder = tempfile::tempdir().unwrap();
+    let alone = server(folder.path(), other).await;
+    assert_eq!(get(&http, &alone.url("/readyz"), None).await.status, 503);
+    alone.end().await;
+}

@@ -146,6 +146,16 @@ fn the_printed_settings_are_valid_and_all_that_is_wrong_is_told() {
     );
 }
 
+/// A health check of a container has no other program to ask with.
+#[test]
+fn whether_it_is_ready() {
+    let mut server = Server::start(&[]);
+    let ask = |address: &str| tandem!("serve", "--listen", address, "--ready");
+    ask(&server.address).ok();
+    server.end();
+    ask(&server.address).fails(1, &["does not answer"]);
+}
+
 /// A rehearsal has one moment, whatever the time is.
 #[test]
 fn a_fixed_moment() {

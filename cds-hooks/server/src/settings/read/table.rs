@@ -132,6 +132,7 @@ impl<'t> Table<'t> {
         read: impl FnOnce(&str) -> Result<T, Wrong>,
     ) -> Option<T> {
         self.optional(name, |value| match value.as_str() {
+            Some(text) if is_variable(text) => Err(only_secrets()),
             Some(text) => read(text),
             None => Err(match read("") {
                 Err(Wrong(expected, help)) => Wrong(expected, help),
@@ -204,7 +205,11 @@ impl<'t> Table<'t> {
         let mut list = vec![];
         for item in items {
             let text = item.get_ref().as_str();
-            match text.map_or_else(|| Err(Wrong::expected("a text")), &read) {
+            let read = |text: &str| match is_variable(text) {
+                true => Err(only_secrets()),
+                false => read(text),
+            };
+            match text.map_or_else(|| Err(Wrong::expected("a text")), read) {
                 Ok(item) => list.push(item),
                 Err(wrong) => self.refuse(name, item, wrong),
             }
@@ -334,6 +339,14 @@ impl<'t> Table<'t> {
         self.file.wrong(self.place_of(name), message, help);
     }
 
+    /// A table within it once more, for what can be told of it only now.
+    pub(crate) fn section(&self, name: &'static str) -> Table<'t> {
+        let value = self.entries.and_then(|entries| entries.get(name));
+        let entries = value.and_then(|value| value.get_ref().as_table());
+        let place = value.map_or_else(|| self.place(), Spanned::span);
+        Table::new(self.file, self.full(name), entries, place)
+    }
+
     /// The tables of a list once more, for what can be told of them only now.
     pub(crate) fn again(&self, name: &'static str) -> Vec<Table<'t>> {
         let value = self.entries.and_then(|entries| entries.get(name));
@@ -373,6 +386,21 @@ impl<'t> Table<'t> {
             self.file.wrong(name.span(), message, Some(help));
         }
     }
+}
+
+/// Whether it looks like a variable of the environment, which nothing would put in here.
+fn is_variable(text: &str) -> bool {
+    text.starts_with("${") && text.ends_with('}')
+}
+
+fn only_secrets() -> Wrong {
+    Wrong(
+        "the value itself".to_owned(),
+        Some(
+            "variables of the environment are taken in secrets only: `store.url`, `store.pseudonym_key`, `keys` of a client"
+                .to_owned(),
+        ),
+    )
 }
 
 /// A word of a list, or what was meant.

@@ -3,6 +3,7 @@
 mod flags;
 mod load;
 mod print;
+mod ready;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +46,10 @@ pub struct Serve {
     /// Check the settings, the rules, the keys and the certificates, and end.
     #[arg(long)]
     check: bool,
+    /// Ask the server that these settings started whether it is ready (GET /readyz), and end: for health checks
+    /// of containers. Exit code 0 where it is, 1 where it is not.
+    #[arg(long, conflicts_with = "check")]
+    ready: bool,
     /// Print an example of a settings file, with every name, its default and what it does.
     #[arg(long, exclusive = true)]
     print_config: bool,
@@ -78,6 +83,9 @@ impl Serve {
         let over = self.flags.put_over(&mut settings, self.config.as_deref())?;
         if let Some(over) = over {
             note!("{over}");
+        }
+        if self.ready {
+            return ready::ask(&settings.server);
         }
         let zone = settings.server.time_zone.clone();
         let at = self.at.as_deref().map(|at| moment(at, &zone)).transpose()?;
