@@ -8,6 +8,7 @@ mod faults;
 mod feedback;
 mod killed;
 mod load;
+mod operated;
 mod postgres;
 mod records;
 mod report;
