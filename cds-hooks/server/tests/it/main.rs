@@ -23,3 +23,4 @@ mod secured;
 mod server;
 mod tenants;
 mod tls;
+mod traces;
