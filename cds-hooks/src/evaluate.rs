@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use engine_patient::context::EvaluationContext;
+use engine_patient::fhir::names::Name;
 use engine_patient::program::EvaluationError;
 use engine_patient::record::PatientRecord;
 use engine_patient::system::date_time::DateTime;
@@ -248,7 +249,9 @@ impl Ask {
         match filter.filter(&data.record, &ask) {
             Filtered::All => Ok(None),
             Filtered::Part(withheld) => {
-                data.withhold(withheld.record, withheld.types);
+                let read = filter.requirements().iter().map(|read| read.resource_type);
+                let unjudged: Vec<Name> = read.filter(|_| withheld.is_unjudged).collect();
+                data.withhold(withheld.record, withheld.types, &unjudged);
                 Ok(Some(withheld.note))
             }
             Filtered::Refused(reason) => Err(reason),

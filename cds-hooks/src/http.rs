@@ -21,6 +21,7 @@ use crate::answer::Answer;
 use crate::config::Config;
 use crate::cors::{self, Origins};
 use crate::log::Line;
+use crate::noted::Noted;
 use crate::receive::Gate;
 use crate::refusal::{Logged, Refusal};
 use crate::seams::{CallSeen, Caller, Endpoint, NotAdmitted};
@@ -103,7 +104,8 @@ async fn without_slashes(mut routes: Router, mut request: Request) -> Response {
 }
 
 /// A line for what was refused before a service was called: an address or a method that is none, a caller who
-/// is not let in. The address itself is not logged, since it may hold anything.
+/// is not let in; and for what other addresses have noted. The address itself is not logged, since it may hold
+/// anything.
 async fn log_others(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let mut response = next.run(request).await;
@@ -113,6 +115,22 @@ async fn log_others(State(app): State<Arc<App>>, request: Request, next: Next) -
         let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
         let line = Line::new((app.config.clock)(), None, &answer, status, seconds);
         log.line(&line.with_error(error.as_deref()).text());
+    }
+    if let Some(noted) = response.extensions_mut().remove::<Noted>() {
+        let status = response.status();
+        if let Some(log) = &app.config.log {
+            let (answer, seconds) = (Answer::default(), start.elapsed().as_secs_f64());
+            let service = noted.service.as_deref();
+            let now = (app.config.clock)();
+            let line = Line::new(now, service, &answer, status.as_u16(), seconds);
+            log.line(&line.with_noted(&noted).text());
+        }
+        let caller = Caller {
+            client: noted.client,
+            tenant: noted.tenant,
+            ..Caller::default()
+        };
+        app.seen(noted.kind, &caller, status, start);
     }
     response
 }

@@ -35,11 +35,11 @@ pub(crate) fn say(
     let for_people = for_people.filter(|_| !own.iter().any(|lacking| lacking.by_consent));
     let known = for_people.map(text::reason);
     let known = known.filter(|r| !r.is_empty() && !content.detail.contains(&**r));
-    for ty in own.iter().filter(|l| l.by_consent).flat_map(|l| &l.types) {
-        let told = text::reason(&format!("not all {} data was given", ty.as_str()));
-        content.detail = content
-            .detail
-            .replace(&told, "some data is withheld by consent");
+    for lacking in own.iter().filter(|lacking| lacking.by_consent) {
+        for ty in &lacking.types {
+            let told = text::reason(&format!("not all {} data was given", ty.as_str()));
+            content.detail = content.detail.replace(&told, &lacking.technical);
+        }
     }
     let mut paragraphs = vec![];
     if !content.detail.is_empty() {

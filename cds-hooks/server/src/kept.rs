@@ -38,6 +38,18 @@ pub struct Kept {
     retention: Duration,
 }
 
+/// How long the end waits for the file of the store.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// As a command fails that cannot open it.
+fn not_opened(place: &Place, why: &cds_store::StoreError) -> NotLoaded {
+    let text = format!("[store] {place}: {why}");
+    match why.is_of_machine() {
+        true => NotLoaded::Internal(text),
+        false => NotLoaded::User(text),
+    }
+}
+
 impl Kept {
     /// Opens the store of the settings, or none where they have none. A database that is away is waited for
     /// while the server runs: calls are refused meanwhile, or answered without a record, as the settings say.
@@ -63,7 +75,7 @@ impl Kept {
         };
         let name = name();
         let store = Store::open(&place, how, &name).await;
-        let store = store.map_err(|e| NotLoaded::User(format!("[store] {place}: {e}")))?;
+        let store = store.map_err(|e| not_opened(&place, &e))?;
         let recording = RecordSettings {
             is_required: wanted.required,
             records_calls: wanted.record_requests,
@@ -210,6 +222,19 @@ impl Kept {
                 Err(e) => return tell(&format!("what is over its time could not be removed: {e}")),
             }
         }
+    }
+
+    /// The server ends: what is stored in a file is in it, so that a copy of it has all of it.
+    pub async fn settle(&self, tell: &Tell) {
+        let settled = tokio::time::timeout(SETTLING, self.store.settle()).await;
+        let why = match settled {
+            Ok(Ok(())) => return,
+            Ok(Err(why)) => why.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tell(&format!(
+            "the file of the store does not have all of it, some is in the file beside it that ends in `-wal`: {why}"
+        ));
     }
 }
 

@@ -9,6 +9,7 @@ use engine_patient::system::date_time::DateTime;
 use serde::Serialize;
 
 use crate::answer::Answer;
+use crate::noted::Noted;
 use crate::seams::{Caller, RuleOutcome, RuleRecord};
 use crate::trace::TraceParent;
 
@@ -18,6 +19,9 @@ pub use writer::{Log, LogCounts};
 #[derive(Serialize)]
 pub(crate) struct Line<'a> {
     time: String,
+    /// Of an address beside those of the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +90,7 @@ impl<'a> Line<'a> {
     ) -> Self {
         Line {
             time: time.to_string(),
+            endpoint: None,
             service,
             client: None,
             tenant: None,
@@ -130,6 +135,16 @@ impl<'a> Line<'a> {
     /// With the id that the caller was told.
     pub(crate) fn with_id(mut self, id: Option<&'a str>) -> Self {
         self.error_id = id;
+        self
+    }
+
+    /// Of an address beside those of the service.
+    pub(crate) fn with_noted(mut self, noted: &'a Noted) -> Self {
+        self.endpoint = Some(&noted.endpoint);
+        self.client = noted.client.as_deref();
+        self.tenant = noted.tenant.as_deref();
+        self.hook_instance = noted.hook_instance.as_deref();
+        self.error = noted.error.as_deref();
         self
     }
 

@@ -26,7 +26,7 @@ pub(crate) struct Lacking {
     pub(crate) absent: bool,
     /// The number of the template it is about; `None` where it is no single one.
     pub(crate) template: Option<usize>,
-    /// The patient does not want it to be seen: of what it is about nothing is said.
+    /// The patient does not want it to be seen, or nobody knows: of what it is about nothing is said.
     pub(crate) by_consent: bool,
 }
 
@@ -68,6 +68,17 @@ impl Lacking {
                 "some data is withheld by consent".to_owned(),
                 "Some of the patient's data is withheld by consent".to_owned(),
             )
+        }
+    }
+
+    /// What may be what the patient does not want to be seen: nobody could find out. What of the call is at
+    /// fault, if anything is, stands beside.
+    pub(super) fn without_consents(types: Vec<Name>) -> Self {
+        Lacking {
+            technical: "the patient's consents could not be looked up".to_owned(),
+            plain: "The patient's consents could not be looked up, so that none of the patient's data was used"
+                .to_owned(),
+            ..Lacking::withheld_by_consent(types)
         }
     }
 

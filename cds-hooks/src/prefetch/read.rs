@@ -74,8 +74,9 @@ impl Prefetched {
         }
     }
 
-    /// Puts what may be seen in the place of the record.
-    pub(crate) fn withhold(&mut self, seen: PatientRecord, types: Vec<Name>) {
+    /// Puts what may be seen in the place of the record. `unjudged`: the types that the filter had to read, where
+    /// it took all since it could not.
+    pub(crate) fn withhold(&mut self, seen: PatientRecord, types: Vec<Name>, unjudged: &[Name]) {
         self.record = seen;
         let gaps = types.iter().map(|ty| Gap {
             ty: *ty,
@@ -90,8 +91,17 @@ impl Prefetched {
             }
         }
         self.gaps.extend(gaps);
+        // What the filter lacks all rules lack.
+        for lacking in &mut self.lacking {
+            if lacking.types.iter().any(|ty| unjudged.contains(ty)) {
+                (lacking.types, lacking.template) = (vec![], None);
+            }
+        }
         if !types.is_empty() {
-            self.lacking.push(Lacking::withheld_by_consent(types));
+            self.lacking.push(match unjudged.is_empty() {
+                true => Lacking::withheld_by_consent(types),
+                false => Lacking::without_consents(types),
+            });
         }
     }
 }

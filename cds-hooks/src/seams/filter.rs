@@ -55,8 +55,12 @@ pub struct Withheld {
     /// What rules may see. Types of which something was taken must be marked there
     /// ([`PatientRecord::set_incomplete`]): unknown, not "no".
     pub record: PatientRecord,
-    /// The types of which something was taken. What depends on them is unknown, "withheld by consent".
+    /// The types of which something was taken. What depends on them is unknown, "withheld by consent"
+    /// or, where it could not be judged, "the patient's consents could not be looked up".
     pub types: Vec<Name>,
+    /// It was taken since what the filter itself must read was not there in full: nobody said that it is to be
+    /// withheld.
+    pub is_unjudged: bool,
     /// For the audit log: how many resources of which types under which Consents. Never told to the caller.
     pub note: String,
 }

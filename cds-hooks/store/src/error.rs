@@ -36,6 +36,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the machine, the network or this program failed, and not whoever said where the store is. Every
+    /// command ends with one exit code for it.
+    pub fn is_of_machine(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Unavailable(_)
+                | StoreError::Full(_)
+                | StoreError::Busy(_)
+                | StoreError::Damaged(_)
+                | StoreError::Internal(_)
+        )
+    }
+
     /// Whether the same may succeed a little later, without anybody doing anything here.
     pub fn is_passing(&self) -> bool {
         self.is_away() || matches!(self, StoreError::Full(_) | StoreError::Busy(_))

@@ -197,6 +197,19 @@ impl Store {
         }
     }
 
+    /// Puts all that is acknowledged into the one file of SQLite, so that a copy of it has all of it; what is
+    /// written meanwhile may be beside it. Of PostgreSQL nothing is to be done.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        let place = &self.0.reader.place;
+        if place.file().is_none() {
+            return Ok(());
+        }
+        let mut connection = place.connect(Mode::Write).await?;
+        let done = connection.settle().await;
+        connection.close().await;
+        done
+    }
+
     /// What was written so far, what waits, and whether the database is there: for metrics and readiness.
     pub fn counts(&self) -> Counts {
         self.0.writer.counts()
@@ -248,6 +261,14 @@ impl Reader {
         let head = audit::head(&mut connection).await;
         connection.close().await;
         head
+    }
+
+    /// What [`Store::purge`] would remove, called until nothing more goes.
+    pub async fn due(&self, before: Timestamp) -> Result<Purged, StoreError> {
+        let (mut connection, _turn) = self.begin().await?;
+        let due = audit::due(&mut connection, before).await;
+        connection.close().await;
+        due
     }
 
     /// Whether the audit log is as it was written, from and to these entries (both included), and whether

@@ -772,6 +772,7 @@ impl Filter for NoConditions {
         Filtered::Part(Withheld {
             record: seen,
             types: vec![ty],
+            is_unjudged: false,
             note: "1 Condition under Consent/k1".into(),
         })
     }

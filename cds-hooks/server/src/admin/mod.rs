@@ -28,8 +28,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use cds_hooks::Clock;
 use cds_hooks::seams::{Admission, Endpoint, NotAdmitted, Permission};
+use cds_hooks::{Clock, Noted};
 use engine_patient::system::zone::UTC;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -130,6 +130,9 @@ impl Listener {
             let bearer = axum::http::HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
         }
+        // The log says why.
+        let noted = Noted::refused(endpoint, Some(&reason));
+        response.extensions_mut().insert(noted);
         Err(response)
     }
 }

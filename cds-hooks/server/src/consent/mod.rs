@@ -2,7 +2,8 @@
 //!
 //! Every service asks for the patient's Consents beside its own data. Where they are there, in full, they
 //! decide ([`::consent`]); where they cannot be had, nothing is known, or the call is refused, as configured.
-//! What is withheld is told to the audit log and to nobody else.
+//! What is withheld is told to the audit log and to nobody else. Where Consents cannot be had it is told that they
+//! could not be looked up: nobody is said to have withheld anything.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -103,6 +104,7 @@ impl Consents {
             Some(record) => Filtered::Part(Withheld {
                 record,
                 types,
+                is_unjudged: true,
                 note,
             }),
             None => Filtered::Refused(why.to_owned()),
@@ -141,12 +143,14 @@ impl Filter for Consents {
             Some(record) => Filtered::Part(Withheld {
                 record,
                 types,
+                is_unjudged: false,
                 note,
             }),
             // Something to say for the audit, and nothing withheld.
             None if why.is_some() || !flaws.is_empty() => Filtered::Part(Withheld {
                 record: same(record),
                 types,
+                is_unjudged: false,
                 note,
             }),
             None => Filtered::All,

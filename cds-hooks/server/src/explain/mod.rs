@@ -23,10 +23,11 @@ use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
     REFERRER_POLICY, RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cds_hooks::seams::{CallRecord, Caller, Endpoint, NotAdmitted, Observer, Permission};
-use cds_hooks::{Config, Live};
+use cds_hooks::{Config, Live, Noted};
 use engine_patient::system::zone::UTC;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -189,15 +190,11 @@ impl Explain {
     /// The address, to be merged with those of the card service.
     pub fn routes(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/cds-services/{id}/explain/{instance}", get(explained))
+            .route("/cds-services/{id}/explain/{instance}", get(asked))
             .with_state(self)
     }
 
-    async fn reader(
-        &self,
-        head: &axum::http::request::Parts,
-        endpoint: Endpoint<'_>,
-    ) -> Result<Caller, Response> {
+    async fn reader(&self, head: &Parts, endpoint: Endpoint<'_>) -> Result<Caller, Response> {
         let Some((config, _)) = self.served.get() else {
             return Err(outcome(StatusCode::NOT_FOUND, "not-found", NOT_KEPT));
         };
@@ -224,6 +221,9 @@ impl Explain {
             let bearer = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
         }
+        // The log says why.
+        let noted = Noted::refused(endpoint, Some(&reason));
+        response.extensions_mut().insert(noted);
         Err(response)
     }
 }
@@ -245,7 +245,7 @@ fn caller_of(record: &CallRecord) -> Caller {
     }
 }
 
-async fn explained(
+async fn asked(
     State(explain): State<Arc<Explain>>,
     Path((id, instance)): Path<(String, String)>,
     request: Request,
@@ -256,10 +256,26 @@ async fn explained(
         Ok(reader) => reader,
         Err(response) => return response,
     };
-    let found = match reader.may_see(&id) {
+    // Who reads of a patient leaves a trace.
+    let mut noted = Noted::of(endpoint, &reader);
+    let mut response = explained(explain, (&id, &instance), reader, head).await;
+    if response.status() != StatusCode::NOT_FOUND {
+        noted = noted.with_call(&id, &instance);
+    }
+    response.extensions_mut().insert(noted);
+    response
+}
+
+async fn explained(
+    explain: Arc<Explain>,
+    (id, instance): (&str, &str),
+    reader: Caller,
+    head: Parts,
+) -> Response {
+    let found = match reader.may_see(id) {
         true => explain
             .ring
-            .find(&id, &instance, reader.tenant.as_deref(), Instant::now()),
+            .find(id, instance, reader.tenant.as_deref(), Instant::now()),
         false => None,
     };
     let Some(call) = found else {

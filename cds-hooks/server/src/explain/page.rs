@@ -33,6 +33,9 @@ pub fn page(call: &CallExplanation) -> String {
                     @if call.withheld_by_consent {
                         p.verdict.u { (mark("u", "?", "unknown")) " Some of the patient's data is withheld by consent. No rule saw it." }
                     }
+                    @if call.without_consents {
+                        p.verdict.u { (mark("u", "?", "unknown")) " The patient's consents could not be looked up. No rule saw any data." }
+                    }
                     (cards(call))
                     h2 { "Rules" }
                     @for rule in in_order(call) { (rule_told(rule)) }

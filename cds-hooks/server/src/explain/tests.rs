@@ -345,11 +345,27 @@ async fn a_consent_is_read_as_it_came() {
 async fn where_consents_are_not_sent_nothing_is_known() {
     let server = server(true);
     let failed = json!({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]});
-    let (status, answer) = call(&server, &[("consent", failed)]).await;
+    let failed = ("consent", failed);
+    let (status, answer) = call(&server, &[("procedure", colonoscopy("2020-06-01")), failed]).await;
     let (_, _, text) = get_with(&server, &[("who", "reader")]).await;
     let told: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         told["rules"][0]["outcome"], "unknown",
         "{status} {answer:#}"
+    );
+    // Nobody said that anything is to be withheld, and it is not said that somebody did.
+    let said = answer.to_string();
+    for said in [&said, &text] {
+        assert!(!said.contains("withheld"), "{said}");
+        assert!(said.contains("consents could not be looked up"), "{said}");
+        // Why not is the integrator's to know.
+        assert!(said.contains("the search for `consent` failed"), "{said}");
+        assert!(!said.contains("not all Procedure"), "{said}");
+    }
+    assert_eq!(told["withoutConsents"], true);
+    let accept = ("accept", "text/html");
+    let (_, _, page) = get_with(&server, &[("who", "reader"), accept]).await;
+    assert!(
+        page.contains("consents could not be looked up") && !page.contains("withheld by consent")
     );
 }

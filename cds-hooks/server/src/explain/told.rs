@@ -51,6 +51,9 @@ pub struct CallExplanation {
     /// The patient's consents were asked, and some data was withheld from the rules.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withheld_by_consent: bool,
+    /// The patient's consents could not be looked up, and no rule saw any data.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_consents: bool,
 }
 
 /// A card that was answered.
@@ -114,6 +117,9 @@ pub struct KeyTold {
 /// What says of a call that something was withheld.
 const WITHHELD: &str = "withheld by consent";
 
+/// What says of a call that it could not be known what is to be withheld.
+const WITHOUT: &str = "consents could not be looked up";
+
 /// Explains a call by its record ([`CallRecord::request`], [`CallRecord::fetched`]) and the rules that answered
 /// it. `caller` is who called then: consent is asked for them again. It takes as long as the call did, times
 /// some ten, and blocks; nothing is fetched.
@@ -165,6 +171,7 @@ pub fn explain_call(
         rules,
         keys: keys(set, record),
         withheld_by_consent: record.lacking.iter().any(|said| said.contains(WITHHELD)),
+        without_consents: record.lacking.iter().any(|said| said.contains(WITHOUT)),
         lacking: record.lacking.clone(),
     })
 }
@@ -179,7 +186,10 @@ fn rule_told(record: &CallRecord, asked: &Asked<'_>) -> RuleTold {
     let reason = then.and_then(|then| then.reason.clone());
     if let Some(why) = &mut why {
         origins(why, asked.keys);
-        if let Some(reason) = reason.as_ref().filter(|reason| reason.contains(WITHHELD)) {
+        if let Some(reason) = reason
+            .as_ref()
+            .filter(|reason| reason.contains(WITHHELD) || reason.contains(WITHOUT))
+        {
             conceal(why, reason);
         }
     }

@@ -31,7 +31,7 @@ pub use rules::{GroupBy, Reload, Rules, Tenant};
 pub use server::{Server, Tls};
 pub use telling::{Log, Metrics, Readers, Tracing};
 
-use read::file::File;
+use read::file::{File, WithoutSecrets};
 use read::table::Table;
 
 /// A whole file with every name, its default, and what it does. It is itself valid.
@@ -117,6 +117,19 @@ impl Settings {
     /// # Errors
     /// All that is wrong with it, or that it cannot be read.
     pub fn load(path: &Path) -> Result<Self, Problems> {
+        Settings::load_in(path, &Machine)
+    }
+
+    /// The same for whoever opens nothing that the settings have a secret for: secrets that are not here are not
+    /// needed.
+    ///
+    /// # Errors
+    /// All else that is wrong with it, or that it cannot be read.
+    pub fn load_without_secrets(path: &Path) -> Result<Self, Problems> {
+        Settings::load_in(path, &WithoutSecrets)
+    }
+
+    fn load_in(path: &Path, around: &dyn Surroundings) -> Result<Self, Problems> {
         let whole = |message: String| Problems {
             file: path.display().to_string(),
             list: vec![Problem {
@@ -130,7 +143,7 @@ impl Settings {
         let bytes = bytes.map_err(|e| whole(format!("the file cannot be read: {e}")))?;
         let text = String::from_utf8(bytes);
         let text = text.map_err(|_| whole("the file is not a text in UTF-8".to_owned()))?;
-        Settings::read(&text, path, &Machine)
+        Settings::read(&text, path, around)
     }
 
     fn of(root: &Table<'_>) -> Self {

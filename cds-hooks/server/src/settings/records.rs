@@ -41,8 +41,9 @@ fn located(table: &Table<'_>, url: &Secret) -> Secret {
     let path = text.strip_prefix("sqlite:").unwrap_or(text);
     // `sqlite://…` and `postgres://…` say where from the root.
     let is_path = !path.contains("://") && !path.starts_with("//") && !path.is_empty();
-    match is_path {
-        true => Secret::new(table.file.path(path).display().to_string()),
+    // What is no place is told as it stands: it must not become the name of a file.
+    match is_path && text.parse::<cds_store::Place>().is_ok() {
+        true => Secret::new(format!("sqlite:{}", table.file.path(path).display())),
         false => url.clone(),
     }
 }

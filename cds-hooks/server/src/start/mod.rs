@@ -163,6 +163,10 @@ impl Start {
             .await;
         reloading.abort();
         keeping.abort();
+        if let Some(kept) = &parts.kept {
+            kept.settle(&into_log(self.log.clone(), self.clock.clone()))
+                .await;
+        }
         let ending = tokio::task::spawn_blocking(move || parts.spans.map(|spans| spans.end()));
         // The last spans are worth no more than the time that their receiver may take.
         let _ = tokio::time::timeout(self.settings.tracing.timeout + LAST_LINES, ending).await;

@@ -24,3 +24,4 @@ mod secured;
 mod server;
 mod tenants;
 mod tls;
+mod traces;

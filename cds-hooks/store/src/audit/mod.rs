@@ -11,6 +11,7 @@
 //! ```
 
 mod append;
+mod due;
 mod entry;
 mod fhir;
 mod purge;
@@ -24,6 +25,7 @@ pub use read::{AuditFilter, StoredEntry};
 pub use verify::{Checked, Head, Verified};
 
 pub(crate) use append::{Appended, Prepared, append, stored};
+pub(crate) use due::due;
 pub(crate) use purge::purge;
 pub(crate) use read::{has, head, page};
 pub(crate) use verify::verify;

@@ -171,6 +171,21 @@ impl Connection {
         self.script("ROLLBACK").await.is_ok()
     }
 
+    /// Of SQLite: moves the log of commits into the file, and empties it.
+    pub(crate) async fn settle(&mut self) -> Result<(), StoreError> {
+        let Some(row) = self.row("PRAGMA wal_checkpoint(TRUNCATE)", vec![]).await? else {
+            return Ok(());
+        };
+        // A reader that takes long keeps the log as it is.
+        match row.int(0)? {
+            0 => Ok(()),
+            _ => Err(StoreError::Busy(
+                "somebody else reads the database: a part of it stays in the file beside it that ends in `-wal`"
+                    .into(),
+            )),
+        }
+    }
+
     /// Ends it. Whoever ends it in order need not know whether that worked.
     pub(crate) async fn close(self) {
         let _ = match self {

@@ -40,7 +40,8 @@ pub(crate) struct FileId(u64, u64);
 impl FromStr for Place {
     type Err = StoreError;
 
-    /// `postgres://…` or `postgresql://…`, `sqlite:FILE` or `sqlite://FILE`, or the path of a file.
+    /// `postgres://…` or `postgresql://…`, `sqlite:FILE` or `sqlite://FILE`, or the path of a file. What is none of
+    /// these is not quoted in the error: it may hold a password.
     fn from_str(text: &str) -> Result<Self, StoreError> {
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
         match scheme.map(str::to_ascii_lowercase).as_deref() {
@@ -50,6 +51,11 @@ impl FromStr for Place {
                 let options = options.disable_statement_logging();
                 Ok(Place(Kind::Postgres(Box::new(options))))
             }
+            None if is_connection(text) => Err(StoreError::Mistake(
+                "the address of the store is neither the path of a file nor postgres://USER@HOST/DATABASE (where it is \
+                 the path of a file in spite of its `:`, `@` or `=`: sqlite:PATH)"
+                    .into(),
+            )),
             Some("sqlite") | None => {
                 let file = text.strip_prefix("sqlite://");
                 let file = file
@@ -66,11 +72,28 @@ impl FromStr for Place {
                     file => Ok(Place(Kind::Sqlite(PathBuf::from(file)))),
                 }
             }
-            Some(other) => Err(StoreError::Mistake(format!(
+            Some(other) if !is_connection(other) => Err(StoreError::Mistake(format!(
                 "a store cannot be at `{other}://`: expected the path of a file (SQLite), or postgres://…"
             ))),
+            Some(_) => Err(StoreError::Mistake(
+                "a store cannot be there: expected the path of a file (SQLite), or postgres://…".into(),
+            )),
         }
     }
+}
+
+/// Whether a text without a scheme was meant to say how to connect to a server: `USER:PASSWORD@HOST/NAME`,
+/// `HOST:5432/NAME`, `host=… password=…`. One letter before `:` is a drive of Windows.
+fn is_connection(text: &str) -> bool {
+    if text.starts_with("sqlite:") {
+        return false;
+    }
+    let first = text.split(['/', '\\']).next().unwrap_or_default();
+    let is_pair = first.find(':').is_some_and(|at| at > 1);
+    let is_pairs = ["host", "password", "user", "dbname"]
+        .iter()
+        .any(|name| text.contains(&format!("{name}=")));
+    is_pair || is_pairs || text.contains('@')
 }
 
 impl fmt::Display for Place {
@@ -210,6 +233,11 @@ mod tests {
         assert_eq!("a/b.db".parse::<Place>().unwrap().to_string(), "a/b.db");
         let place: Place = "sqlite://a/b.db".parse().unwrap();
         assert_eq!(place.file(), Some(Path::new("a/b.db")));
+        for path in ["C:\\data\\tandem.db", "a/b:c.db", "./x:y.db"] {
+            assert_eq!(path.parse::<Place>().unwrap().to_string(), path);
+        }
+        let place: Place = "sqlite:a@b:c.db".parse().unwrap();
+        assert_eq!(place.to_string(), "a@b:c.db");
     }
 
     #[test]
@@ -220,10 +248,17 @@ mod tests {
             ("sqlite::memory:", "keeps nothing"),
             ("mysql://x/y", "`mysql://`"),
             ("postgres://[", "expected postgres://"),
+            ("tandem:hunter2@host/db", "neither the path"),
+            ("tandem@host/hunter2", "neither the path"),
+            ("postgres:tandem:hunter2@host/db", "neither the path"),
+            ("db.example:5432/hunter2", "neither the path"),
+            ("host=db password=hunter2", "neither the path"),
+            ("tandem:hunter2@x://host", "cannot be there"),
         ] {
             let error = text.parse::<Place>().unwrap_err();
             assert!(matches!(error, StoreError::Mistake(_)), "{text}");
             assert!(error.to_string().contains(told), "{text}: {error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }
 }

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chart::{bars, columns, key};
 use super::style::STYLE;
-use super::table::{Cells, Field, named};
+use super::table::{Cells, Field, called};
 use super::{Breakdown, By, Line, Report, RuleReport};
 
 /// Bars in a chart, and rows of a breakdown: of more there are the most shown.
@@ -38,7 +38,7 @@ pub fn page(report: &Report) -> String {
                 }
                 @if !report.mostly_overridden.is_empty() { (mostly(report)) }
                 (overview(report))
-                @for by in &report.by { (breakdown(by)) }
+                @for by in report.by.iter().filter(|by| says_something(by)) { (breakdown(by)) }
                 @for rule in &report.rules { (reasons(rule)) }
                 h2 { "What the numbers mean" }
                 @for note in report.notes() { p.dim { (note) "." } }
@@ -120,6 +120,11 @@ fn cells(cells: &Cells, marked: &[String]) -> Markup {
     }
 }
 
+/// Where no client has a tenant there is nothing to tell apart by it.
+fn says_something(by: &Breakdown) -> bool {
+    by.by != By::Tenant || by.rows.iter().any(|row| !row.name.is_empty())
+}
+
 fn breakdown(by: &Breakdown) -> Markup {
     // Together, whatever the rule.
     let mut names: Vec<(String, super::Counts)> = vec![];
@@ -132,7 +137,7 @@ fn breakdown(by: &Breakdown) -> Markup {
     names.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.shown));
     let lines = names.iter().take(CHARTED);
     let lines: Vec<(&str, Line)> = lines
-        .map(|(n, counts)| (named(n), (*counts).into()))
+        .map(|(n, counts)| (called(by.by, n), (*counts).into()))
         .collect();
     let charted: Vec<(&str, &Line)> = lines.iter().map(|(name, line)| (*name, line)).collect();
     html! {
@@ -146,7 +151,7 @@ fn breakdown(by: &Breakdown) -> Markup {
             } }
             @for row in by.rows.iter().take(LISTED) {
                 tr {
-                    td { (named(&row.name)) } td { (row.rule) } td.n { (row.line.counts.shown) }
+                    td { (called(by.by, &row.name)) } td { (row.rule) } td.n { (row.line.counts.shown) }
                     td.n { (row.line.counts.accepted) } td.n { (row.line.counts.overridden) } td.n { (row.line.silent) }
                     td.n { (Field::Rate(row.line.override_rate, row.line.few).for_people()) }
                 }

@@ -33,19 +33,22 @@ pub enum By {
     Service,
     /// By client.
     Client,
+    /// By tenant.
+    Tenant,
     /// By version of the rule.
     Version,
 }
 
 impl By {
     /// All of them.
-    pub const ALL: [By; 7] = [
+    pub const ALL: [By; 8] = [
         By::Rule,
         By::Hook,
         By::Site,
         By::Role,
         By::Service,
         By::Client,
+        By::Tenant,
         By::Version,
     ];
 
@@ -58,6 +61,7 @@ impl By {
             By::Role => "role",
             By::Service => "service",
             By::Client => "client",
+            By::Tenant => "tenant",
             By::Version => "version",
         }
     }

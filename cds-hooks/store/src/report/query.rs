@@ -81,6 +81,7 @@ pub(super) async fn grouped(
         By::Role => "role",
         By::Service => "service",
         By::Client => "client",
+        By::Tenant => "tenant",
     };
     let rest = format!(
         "SELECT rule, {column}, {COUNTED} FROM cards GROUP BY rule, {column} \

@@ -93,7 +93,8 @@ pub(super) fn cells(report: &Report, by: By) -> Cells {
         Some(own) => {
             heading.insert(0, by.as_str());
             for each in &own.rows {
-                let mut row: Vec<Field> = vec![named(&each.name).into(), each.rule.as_str().into()];
+                let mut row: Vec<Field> =
+                    vec![called(by, &each.name).into(), each.rule.as_str().into()];
                 row.extend(line(&each.line));
                 rows.push(row);
             }
@@ -108,6 +109,14 @@ pub(super) fn named(name: &str) -> &str {
     match name.is_empty() {
         true => "not recorded",
         false => name,
+    }
+}
+
+/// The same, of what cards are told apart by: without a tenant is where no client has one.
+pub(super) fn called(by: By, name: &str) -> &str {
+    match (by, name.is_empty()) {
+        (By::Tenant, true) => "no tenant",
+        _ => named(name),
     }
 }
 

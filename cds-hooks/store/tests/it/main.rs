@@ -9,6 +9,7 @@ mod feedback;
 mod killed;
 mod load;
 mod log;
+mod operated;
 mod postgres;
 mod records;
 mod report;

@@ -142,7 +142,7 @@ async fn rules_are_told_apart_by_hook_site_role_service_client_and_version() {
         let store = base.open().await;
         filled(&store).await;
         let report = store.reader().report(&asked(&By::ALL)).await.unwrap();
-        assert_eq!(report.by.len(), 6);
+        assert_eq!(report.by.len(), 7);
         for own in &report.by {
             let shown: u64 = own.rows.iter().map(|row| row.line.counts.shown).sum();
             assert_eq!(shown, 60, "{:?}", own.by);

@@ -1,19 +1,16 @@
 //! `tandem audit`
 
+mod purge;
 mod replay;
 
 use std::collections::VecDeque;
 
-use cds_store::{
-    AuditEntry, AuditFilter, AuditKind, Checked, Head, Ids, Place, Purged, Reader, RuleOutcome,
-    Settings, Store, StoredEntry, audit_event,
-};
+use cds_store::{AuditFilter, Checked, Head, Place, Reader, RuleOutcome, StoredEntry, audit_event};
 use clap::{Args, Subcommand};
 use engine_patient::plural::several;
-use jiff::SignedDuration;
 
 use crate::commands::runtime;
-use crate::commands::store::{Period, StoreArgs, now};
+use crate::commands::store::{Period, StoreArgs};
 use crate::failure::{Done, Failure};
 use crate::format::{Format, TABLE_JSON, TABLE_JSON_CSV, one_of};
 use crate::listing::{Cell, Listing};
@@ -84,27 +81,8 @@ Examples:
         format: Format,
     },
     Replay(replay::Replay),
-    /// Remove what need not be kept any more: entries of the log, recorded calls, cards and feedback.
-    #[command(after_help = "\
-Examples:
-  tandem audit purge --store tandem.db
-  tandem audit purge --store tandem.db --keep-days 3650
-Entries of the log go by whole stretches between checkpoints. An entry says what was removed and with which
-hash it ended, so that the rest still verifies. It may run beside the server.")]
-    Purge {
-        #[command(flatten)]
-        store: StoreArgs,
-        /// Keep what is younger than so many days. Default: six years.
-        #[arg(long, default_value_t = SIX_YEARS)]
-        keep_days: u32,
-        /// How to print what was removed.
-        #[arg(long, value_parser = one_of(TABLE_JSON), default_value = "table")]
-        format: Format,
-    },
+    Purge(purge::Purge),
 }
-
-/// As 45 CFR 164.316(b)(2) has it.
-const SIX_YEARS: u32 = 2192;
 
 /// Which entries.
 #[derive(Args)]
@@ -169,11 +147,7 @@ impl Audit {
                 format,
             } => show(&store.place()?, &chosen.filter()?, last, format),
             Command::Replay(command) => command.run(),
-            Command::Purge {
-                store,
-                keep_days,
-                format,
-            } => purge(&store.place()?, keep_days, format),
+            Command::Purge(command) => command.run(),
         }
     }
 }
@@ -311,55 +285,4 @@ fn row(stored: &StoredEntry) -> Vec<Cell> {
         entry.consent.clone().into(),
         entry.id.as_str().into(),
     ]
-}
-
-fn purge(place: &Place, keep_days: u32, format: Format) -> Done {
-    let now = now()?;
-    let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(keep_days)));
-    let before =
-        before.map_err(|_| Failure::User(format!("--keep-days {keep_days}: too many days")))?;
-    let ids = Ids::new("tandem audit purge");
-    let all = runtime()?.block_on(async {
-        // What is not there is not made.
-        Reader::open(place).await?;
-        // It waits for a server that writes, and deletes many rows at a time.
-        let settings = Settings {
-            wait: std::time::Duration::from_secs(60),
-            ..Settings::default()
-        };
-        let store = Store::open(place, settings, "tandem audit purge").await?;
-        let mut all = Purged::default();
-        loop {
-            let mut entry = AuditEntry::new(ids.next(now), now, AuditKind::Purge);
-            entry.subject = std::env::var("USER").ok().filter(|user| !user.is_empty());
-            let purged = store.purge(before, entry).await?;
-            all.entries += purged.entries;
-            all.recorded += purged.recorded;
-            all.shown += purged.shown;
-            all.feedback += purged.feedback;
-            all.last = purged.last.or(all.last);
-            if !purged.more {
-                return Ok::<_, Failure>(all);
-            }
-        }
-    })?;
-    match format {
-        Format::Json => data!(
-            "{:#}",
-            serde_json::json!({ "before": before.to_string(), "purged": all })
-        ),
-        _ => {
-            say!(
-                "Removed what is older than {before}: {} of the audit log, {}, {} and {} of feedback.",
-                several(all.entries, "entry", "entries"),
-                several(all.recorded, "recorded call", "recorded calls"),
-                several(all.shown, "card", "cards"),
-                several(all.feedback, "entry", "entries")
-            );
-            if let Some(last) = &all.last {
-                say_whole!("The last entry that was removed: {last}");
-            }
-        }
-    }
-    Ok(std::process::ExitCode::SUCCESS)
 }

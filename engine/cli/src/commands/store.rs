@@ -12,7 +12,8 @@ use crate::failure::Failure;
 /// Where the store is.
 #[derive(Args)]
 pub struct StoreArgs {
-    /// The store of the service: a file of SQLite, or postgres://USER@HOST/DATABASE.
+    /// The store of the service: a file of SQLite, or postgres://USER@HOST/DATABASE. The password of PostgreSQL
+    /// is best in PGPASSWORD, or in ~/.pgpass or the file that PGPASSFILE names: others see command lines.
     #[arg(long, value_name = "URL")]
     store: String,
 }

@@ -267,6 +267,84 @@ fn audit_purge_keeps_six_years() {
     );
 }
 
+/// What goes is gone: it can be looked at first, and what is young does not go by mistake.
+#[test]
+fn audit_purge_tells_before_it_removes() {
+    let dir = folder();
+    let file = store(dir.path(), "2026-01-01T00:00:00Z".parse().unwrap());
+    let purge = ["audit", "purge", "--keep-days", "0", "--store"].map(OsStr::new);
+    let with = |more: &[&str]| {
+        let all = purge.into_iter().chain([file.as_os_str()]);
+        run(&all.chain(more.iter().map(OsStr::new)).collect::<Vec<_>>())
+    };
+    let what = "40 entries of the audit log, 0 recorded calls, 40 cards and 36 entries of feedback";
+    let looked = with(&["--dry-run"]).ok().out;
+    assert!(
+        looked.contains(what) && looked.contains("would be"),
+        "{looked}"
+    );
+    let due: Value =
+        serde_json::from_str(&with(&["--dry-run", "--format", "json"]).ok().out).unwrap();
+    assert_eq!(
+        (&due["due"]["entries"], &due["due"]["shown"]),
+        (&40.into(), &40.into())
+    );
+    with(&[]).fails(2, &[what, "--yes", "Nothing was"]);
+    let report = tandem!("feedback", "report", "--store", &file).ok().out;
+    assert!(report.contains("40"), "{report}");
+    let done = with(&["--yes"]).ok().out;
+    assert!(done.contains(what), "{done}");
+    // Where nothing would go nobody is asked.
+    let old = tandem!("audit", "purge", "--store", &file, "--keep-days", "2000");
+    assert!(old.ok().out.contains("0 cards"));
+    let report = tandem!("feedback", "report", "--store", &file).ok().out;
+    assert!(report.contains("No card was shown"), "{report}");
+}
+
+/// The place of the store is given apart: a secret that the settings have for it is not needed.
+#[test]
+fn a_replay_needs_no_secret_of_the_settings() {
+    let dir = folder();
+    let stored = store(dir.path(), at(0));
+    let text = "[store]\nurl = \"${NOBODY_HAS_THIS}\"\npseudonym_key_file = \"none\"\n";
+    let settings = file(dir.path().join("tandem.toml"), text);
+    let id = "00000000-0000-4000-8000-000000000001";
+    let replay = |settings: &Path| {
+        tandem!(
+            "audit", "replay", "--store", &stored, "--config", settings, id
+        )
+    };
+    replay(&settings).fails(2, &["no call 00000000", "record_requests"]);
+    let wrong = file(
+        dir.path().join("wrong.toml"),
+        "[store]\nurl = \"${NOBODY_HAS_THIS}\"\nurrl = 1\n",
+    );
+    replay(&wrong).fails(2, &["urrl"]);
+}
+
+/// Whose turn it is is one code for all commands.
+#[test]
+fn a_store_that_cannot_be_reached_is_no_mistake_of_the_settings() {
+    let dir = folder();
+    let text = file(dir.path().join("text"), "no database at all. ".repeat(100));
+    let nowhere = "tandem:hunter2@host/db".to_owned();
+    for (store, code) in [(text.display().to_string(), 2), (nowhere, 2)] {
+        let own = format!("[server]\nlisten = \"127.0.0.1:0\"\n[store]\nurl = {store:?}\n");
+        let settings = file(dir.path().join("tandem.toml"), own);
+        let served = tandem!("serve", "--insecure-dev", "--config", &settings);
+        assert!(!served.text().contains("hunter2"), "{}", served.text());
+        served.fails(code, &["[store]"]);
+        for command in ["verify", "purge"] {
+            let ran = tandem!("audit", command, "--store", &store);
+            assert!(!ran.text().contains("hunter2"), "{}", ran.text());
+            ran.fails(code, &[]);
+        }
+        let ran = tandem!("feedback", "report", "--store", &store);
+        assert!(!ran.text().contains("hunter2"), "{}", ran.text());
+        ran.fails(code, &[]);
+    }
+}
+
 #[test]
 fn a_call_that_was_not_recorded_cannot_be_replayed() {
     let dir = folder();

@@ -47,7 +47,9 @@ impl Replay {
     pub fn run(self) -> Done {
         let place = self.store.place()?;
         let mut settings = match &self.config {
-            Some(path) => Settings::load(path).map_err(|e| Failure::User(e.to_string()))?,
+            Some(path) => {
+                Settings::load_without_secrets(path).map_err(|e| Failure::User(e.to_string()))?
+            }
             None => Settings::default(),
         };
         let runtime = runtime()?;
