@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use crate::address::refused;
+use crate::address::{RANGES, refused};
 
 /// An origin (RFC 6454) that may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Allowed {
     pub plain_http: bool,
     /// Ranges of addresses, otherwise refused, that the origin may have: `10.1.0.0/16`.
     pub networks: Vec<IpNet>,
-    /// Certificates in PEM of the authorities that are believed here, in place of those of the machine.
+    /// Certificates in PEM of authorities that are believed here beside those of the machine ([`crate::authorities`]).
     pub authorities: Option<String>,
     /// Redirects that are followed, on this origin only. A redirect elsewhere never is.
     pub redirects: u8,
@@ -71,7 +71,7 @@ impl Allowed {
         };
         if let Some(why) = address.and_then(|address| refused(address, &self.networks)) {
             return Err(format!(
-                "{why}: it is called only where a range of networks of this origin has it"
+                "{why}: it is called only where a range of networks of this origin has it ({RANGES})"
             ));
         }
         Ok(url.origin().ascii_serialization())

@@ -23,6 +23,7 @@ use crate::limits::Limits;
 use crate::resolve::{NoAddress, RefusedAddress, Resolver};
 use crate::secret::Secret;
 use crate::site::Site;
+use crate::tls_words;
 use crate::trust::Machine;
 
 /// Calls origins that were configured, and nothing else.
@@ -359,7 +360,7 @@ fn broken(site: &Site, error: &reqwest::Error) -> Failure {
         if let Some(nothing) = error.downcast_ref::<NoAddress>() {
             why = Some(nothing.to_string());
         } else if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            why = Some(format!("its TLS cannot be used ({tls})"));
+            why = Some(tls_words::said(tls));
         } else if let Some(io) = error.downcast_ref::<io::Error>() {
             why = why.or_else(|| io_text(io.kind()));
             // What an `io::Error` wraps is not its `source`.

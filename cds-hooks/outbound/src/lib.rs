@@ -18,6 +18,7 @@ mod limits;
 mod resolve;
 mod secret;
 mod site;
+mod tls_words;
 mod trust;
 
 pub use address::refused;
@@ -28,3 +29,4 @@ pub use failure::{Failure, Family};
 pub use limits::Limits;
 pub use resolve::{Resolver, System};
 pub use secret::Secret;
+pub use trust::authorities;

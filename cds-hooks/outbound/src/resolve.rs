@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
-use crate::address::refused;
+use crate::address::{RANGES, refused};
 
 /// Looks up names. Tests play servers that change their answer.
 pub trait Resolver: Send + Sync {
@@ -87,7 +87,7 @@ impl Resolver for System {
 
 /// Why a name was not connected to.
 #[derive(Debug, thiserror::Error)]
-#[error("the host has {0}, which may not be called from here")]
+#[error("the host has {0}, which may be called from here only where it is in {ranges}", ranges = RANGES)]
 pub(crate) struct RefusedAddress(pub(crate) &'static str);
 
 /// No address at all.

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
-use crate::address::refused;
+use crate::address::{RANGES, refused};
 use crate::allowed::Allowed;
 use crate::counters::Counters;
 use crate::failure::{Failure, Family};
@@ -92,7 +92,7 @@ impl Site {
             Some(why) => Err(Failure::at(
                 &self.origin,
                 Family::NotAllowed,
-                format!("{why}, which may not be called from here"),
+                format!("{why}, which may be called from here only where it is in {RANGES}"),
             )),
         }
     }

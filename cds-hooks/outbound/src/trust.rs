@@ -6,17 +6,28 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// TLS for one origin: its own authorities where it has some, else those of the machine.
+/// TLS for one origin: the authorities of the machine, and its own where it has some.
 ///
 /// # Errors
 ///
 /// In plain words: no authority is there, or the PEM text is none.
 pub(crate) fn config(own: Option<&str>, machine: &Machine) -> Result<ClientConfig, String> {
-    let roots = match own {
-        Some(pem) => named(pem)?,
-        None => machine.roots()?,
+    let Some(pem) = own else {
+        return with(machine.roots()?);
     };
+    // A machine without any has these, and that is enough.
+    let mut roots = machine.roots().unwrap_or_else(|_| RootCertStore::empty());
+    add(&mut roots, pem)?;
     with(roots)
+}
+
+/// How many authorities a text has (PEM).
+///
+/// # Errors
+///
+/// In plain words: it has none, or one that cannot be read.
+pub fn authorities(pem: &str) -> Result<usize, String> {
+    add(&mut RootCertStore::empty(), pem)
 }
 
 fn with(roots: RootCertStore) -> Result<ClientConfig, String> {
@@ -32,8 +43,8 @@ pub(crate) fn none() -> Result<ClientConfig, String> {
     with(RootCertStore::empty())
 }
 
-fn named(pem: &str) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
+fn add(roots: &mut RootCertStore, pem: &str) -> Result<usize, String> {
+    let before = roots.len();
     for (number, certificate) in CertificateDer::pem_slice_iter(pem.as_bytes()).enumerate() {
         certificate
             .map_err(|e| e.to_string())
@@ -45,13 +56,13 @@ fn named(pem: &str) -> Result<RootCertStore, String> {
                 )
             })?;
     }
-    if roots.is_empty() {
-        return Err(
+    match roots.len() - before {
+        0 => Err(
             "no certificate in its authorities: PEM with `-----BEGIN CERTIFICATE-----` is expected"
                 .to_owned(),
-        );
+        ),
+        added => Ok(added),
     }
-    Ok(roots)
 }
 
 /// The authorities of the machine, read when they are first needed.
@@ -67,7 +78,7 @@ impl Machine {
             roots
         });
         if roots.is_empty() {
-            return Err("no certificate authority is installed on this machine: install `ca-certificates`, or name the authorities of this origin".to_owned());
+            return Err("no certificate authority is installed on this machine: install `ca-certificates`, or name authorities (PEM), `ca` in [outbound]".to_owned());
         }
         Ok(roots.clone())
     }

@@ -1,5 +1,6 @@
 //! `[[fhir_server]]`, `[outbound]`: whom the server itself may call.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -37,6 +38,8 @@ pub struct Outbound {
     pub parallel: usize,
     /// Private address ranges of key sets (`jku`).
     pub key_ranges: Vec<IpNet>,
+    /// Authorities (PEM) whose certificates are believed beside those of the machine, of FHIR servers and key sets.
+    pub authorities: Option<PathBuf>,
     /// Whether `http://` will do for FHIR servers and key sets. For rehearsals only.
     pub plain_http: bool,
 }
@@ -51,6 +54,7 @@ impl Default for Outbound {
             max_resources: 10_000,
             parallel: 8,
             key_ranges: vec![],
+            authorities: None,
             plain_http: false,
         }
     }
@@ -114,6 +118,7 @@ impl Outbound {
             )),
             parallel: size(table.number("parallel", usual.parallel as u64, 1, 64)),
             key_ranges: table.list("key_set_private_ranges", range),
+            authorities: table.path("ca"),
             plain_http: table.boolean("plain_http", usual.plain_http),
         };
         table.done();
