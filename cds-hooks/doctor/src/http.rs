@@ -94,6 +94,9 @@ impl Client {
         if let Some(pem) = &options.ca {
             let certificates = Certificate::from_pem_bundle(pem)
                 .map_err(|_| DoctorError::Pem("the file of certificates (--ca)"))?;
+            if certificates.is_empty() {
+                return Err(DoctorError::Pem("the file of certificates (--ca)"));
+            }
             client = client.tls_certs_merge(certificates);
         }
         if let Some(pem) = &options.identity {

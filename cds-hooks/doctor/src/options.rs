@@ -82,7 +82,7 @@ pub enum DoctorError {
     )]
     Url(String),
     /// A PEM file.
-    #[error("{0} is not PEM of that kind")]
+    #[error("{0} has no such PEM: `-----BEGIN …-----`")]
     Pem(&'static str),
     /// A key that signs nothing.
     #[error(

@@ -107,7 +107,12 @@ impl Report {
             .max()
             .unwrap_or(0);
         let mut out = format!("CDS Hooks service at {}\n\n", self.url);
+        let mut unjudged = 0;
         for (check, tally) in &self.checks {
+            if self.services == 0 && tally.outcome() == Outcome::Skipped {
+                unjudged += 1;
+                continue;
+            }
             let mark = match (tally.outcome(), check.severity) {
                 (Outcome::Passed, _) => "ok    ",
                 (Outcome::Failed, Severity::Must) => "FAILED",
@@ -125,6 +130,11 @@ impl Report {
                 }
                 Outcome::Passed => {}
             }
+        }
+        // Where nothing could be called, one line says it of all.
+        if unjudged > 0 {
+            let what = "not judged, since there is no service that could be called";
+            out.push_str(&format!("-       {unjudged} more checks: {what}\n"));
         }
         for note in &self.notes {
             out.push_str(&format!("\nnote: {note}"));
@@ -155,18 +165,23 @@ impl Report {
 fn told(out: &mut String, check: &Check, tally: &Tally, width: usize) {
     let items: Vec<String> = check.items.iter().map(u8::to_string).collect();
     let mut line = |text: String| out.push_str(&format!("{:8}{:width$}  {text}\n", "", ""));
-    for Failure { place, came } in &tally.failures {
+    for Failure { place, came, .. } in &tally.failures {
         line(format!("{place}: {came}"));
     }
     let more = tally.failed.saturating_sub(tally.failures.len() as u64);
     if more > 0 {
         line(format!("and {more} more"));
     }
-    line(format!(
-        "to mend: {} (checklist {})",
-        check.mend,
-        items.join(", ")
-    ));
+    let mut mends: Vec<&str> = vec![];
+    for failure in &tally.failures {
+        let mend = failure.mend.unwrap_or(check.mend);
+        if !mends.contains(&mend) {
+            mends.push(mend);
+        }
+    }
+    for mend in mends {
+        line(format!("to mend: {mend} (checklist {})", items.join(", ")));
+    }
 }
 
 #[derive(Serialize)]
@@ -189,6 +204,8 @@ struct Row<'r> {
 struct Came<'r> {
     place: &'r str,
     came: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<&'static str>,
 }
 
 impl<'r> Row<'r> {
@@ -196,6 +213,7 @@ impl<'r> Row<'r> {
         let came = |f: &'r Failure| Came {
             place: &f.place,
             came: &f.came,
+            mend: f.mend,
         };
         Row {
             id: check.id,

@@ -17,6 +17,8 @@ pub struct Failure {
     pub place: String,
     /// What came instead of what was expected.
     pub came: String,
+    /// What to do, where that is another thing than for the check as a whole.
+    pub mend: Option<&'static str>,
 }
 
 /// How a check came out.
@@ -77,12 +79,24 @@ impl Book {
 
     /// Once not as expected.
     pub fn fail(&mut self, check: &'static Check, place: &str, came: impl Into<String>) {
+        self.fail_otherwise(check, place, came, None);
+    }
+
+    /// The same, with what to do in this case.
+    pub fn fail_otherwise(
+        &mut self,
+        check: &'static Check,
+        place: &str,
+        came: impl Into<String>,
+        mend: Option<&'static str>,
+    ) {
         let tally = self.tallies.entry(check.id).or_default();
         tally.failed += 1;
         if tally.failures.len() < KEPT {
             tally.failures.push(Failure {
                 place: place.to_owned(),
                 came: shown(&came.into()),
+                mend,
             });
         }
     }

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::Doctor;
 use crate::check::{DISCOVERY, DISCOVERY_MEDIA, ENCRYPTED, HEAD_DISCOVERY, STRICT_JSON};
-use crate::http::{status, told};
+use crate::http::{Came, told};
 use crate::json;
 use crate::judge::{self, discovery::Service};
 
@@ -19,11 +19,9 @@ impl Doctor<'_> {
         let exchange = match &came {
             Ok(exchange) if exchange.status == 200 => exchange,
             _ => {
-                let mut what = told(&came);
-                if status(&came) == 401 && self.options.signer.is_none() {
-                    what.push_str("; it wants a token: give a key with --token-key");
-                }
-                self.book.fail(&DISCOVERY, PLACE, what);
+                let remedy = remedy(&came, &self.base, self.options.signer.is_some());
+                let what = told(&came);
+                self.book.fail_otherwise(&DISCOVERY, PLACE, what, remedy);
                 return vec![];
             }
         };
@@ -70,4 +68,45 @@ impl Doctor<'_> {
             ),
         }
     }
+}
+
+/// What to do where nothing could begin. What the network says is known by its words only.
+fn remedy(came: &Came, base: &str, has_key: bool) -> Option<&'static str> {
+    let is_https = base.starts_with("https:");
+    let why = match came {
+        Ok(exchange) => {
+            return match (exchange.status, has_key) {
+                (401, false) => Some(
+                    "it wants a token: give the key of a client that it knows with --token-key, --iss and --kid (and --client-cert where it wants a certificate)",
+                ),
+                (401, true) => Some(
+                    "the token is refused: the log of the service has the reason; `iss`, `kid`, `jku` and `tenant` are those of the options, `aud` is the address that is called",
+                ),
+                (403, _) => {
+                    Some("it knows who calls, and lets them do nothing: give the client a role")
+                }
+                (404, _) => Some(
+                    "mend --url: it is what stands before /cds-services, with the path that a proxy may have before it",
+                ),
+                (400, _) if !is_https => Some("where it speaks TLS, write --url https://…"),
+                _ => None,
+            };
+        }
+        Err(why) => why.to_ascii_lowercase(),
+    };
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    Some(match is_https {
+        _ if says(&["refused"]) => "nothing listens there: start the service, or mend --url",
+        _ if says(&["dns error", "failed to lookup"]) => "nobody knows this host: mend --url",
+        true if says(&["corrupt message", "invalidcontenttype"]) => {
+            "it does not speak TLS there: write --url http://…"
+        }
+        true if says(&["certificate"]) => {
+            "the certificate is not accepted: give the authority that signed it with --ca, call the host that it is for; for a trial --insecure"
+        }
+        false if !says(&["timed out"]) => "where it speaks TLS, write --url https://…",
+        _ => {
+            "it does not answer: is it the right address, and is nothing between that swallows calls?"
+        }
+    })
 }

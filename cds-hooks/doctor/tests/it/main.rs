@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod broken;
+mod first;
 mod hostile;
 mod model;
 mod ours;

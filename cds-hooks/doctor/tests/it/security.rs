@@ -168,6 +168,25 @@ async fn run(flaw: &'static str) -> cds_doctor::Report {
     examine(&options).await.unwrap()
 }
 
+/// A service that wants tokens, and options with a key of this issuer, whom it need not know.
+pub async fn guarded(issuer: &str) -> (String, cds_doctor::Options) {
+    let (private, public) = keys();
+    let guard = Guard {
+        key: DecodingKey::from_ec_pem(public.as_bytes()).unwrap(),
+        used: Mutex::default(),
+    };
+    let model = Model {
+        guard: Some(guard),
+        few: true,
+        ..Model::default()
+    };
+    let base = model.serve().await;
+    let mut options = options(&base);
+    let signer = Signer::new(private.as_bytes(), issuer, Some(KID), Some(JKU), None);
+    options.signer = Some(signer.unwrap());
+    (base, options)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_verifies_tokens_passes() {
     let report = run("").await;
