@@ -35,7 +35,7 @@ pub struct FhirData {
 
 impl FhirData {
     /// A source with a client for the origins of the settings. `tell` takes what operators should know, at most
-    /// once a minute for each server and kind of failure.
+    /// once a minute for each server and reason.
     pub fn of(client: Client, settings: &Settings, tell: Tell) -> Self {
         FhirData {
             client,
@@ -49,9 +49,14 @@ impl FhirData {
     async fn answers(&self, ask: &DataAsk<'_>) -> Result<Vec<KeyAnswer>, KeyFailure> {
         let client = ask.caller.client.as_deref();
         if !self.servers.may(client, ask.server) {
-            let whose = client.map_or("a caller", |client| client);
-            self.reasons.tell("a FHIR server", "not-allowed", || {
-                format!("`{whose}` named one that is none of those it may have asked")
+            // Each client once: what it names is its own choice, and could be another each time.
+            let whose = client.map_or("a caller".to_owned(), |client| format!("client `{client}`"));
+            self.reasons.tell(&whose, || {
+                format!(
+                    "{whose} named {} as `fhirServer`: {}",
+                    servers::origin(ask.server),
+                    self.servers.listed(client)
+                )
             });
             return Err(KeyFailure::NotAllowed);
         }
@@ -117,12 +122,9 @@ impl FhirData {
     /// What depends on one call only (a token without a value) is no matter of the operators.
     fn tell(&self, failure: &Failure) {
         if failure.token.is_none() {
-            let (server, kind) = (
-                failure.origin().unwrap_or("a FHIR server"),
-                failure.family.name(),
-            );
-            self.reasons
-                .tell(server, kind, || failure.reason().to_owned());
+            let server = failure.origin().unwrap_or("a FHIR server");
+            let told = format!("{server}: {}", failure.reason());
+            self.reasons.tell(&told, || told.clone());
         }
     }
 }

@@ -45,6 +45,37 @@ impl Servers {
         };
         known.is_some_and(|known| known.iter().any(|base| is_under(base, &server)))
     }
+
+    /// Which it may have asked, for the operators.
+    pub(super) fn listed(&self, client: Option<&str>) -> String {
+        let known = match client {
+            None => Some(&self.all),
+            Some(client) => self.by_client.get(client),
+        };
+        let known: Vec<&str> = known.into_iter().flatten().map(Url::as_str).collect();
+        let whose = match client {
+            Some(_) => "its `fhir_servers`",
+            None => "[[fhir_server]]",
+        };
+        match known.as_slice() {
+            [] => format!("{whose} has none"),
+            [one] => format!("{whose} has {one} only"),
+            all => format!("{whose} has {} only", all.join(", ")),
+        }
+    }
+}
+
+/// Where an address is, for the operators: no path, no query, and not more than a line has room for.
+pub(super) fn origin(server: &str) -> String {
+    match Url::parse(server) {
+        Ok(url) => url
+            .origin()
+            .ascii_serialization()
+            .chars()
+            .take(100)
+            .collect(),
+        Err(_) => "what is no absolute URL".to_owned(),
+    }
 }
 
 /// Paths are compared by segment: `/fhir` is not the beginning of `/fhir-test`.

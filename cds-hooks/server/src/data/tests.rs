@@ -215,10 +215,16 @@ async fn item_44_a_client_has_its_own_servers() {
         }
     }
     assert_eq!((server.seen().len(), other.seen().len()), (3, 1));
-    // Nine were refused; operators are told once of each kind, and no more than the name of the client.
+    // Nine were refused; operators are told once of each client, where it wanted to, and where it may.
     let told = rig.told.lock().unwrap().clone();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("`ehr` named one"), "{told:?}");
+    assert_eq!(told.len(), 4, "{told:?}");
+    for said in [
+        format!("client `ehr` named {} as `fhirServer`", other.origin()),
+        format!("its `fhir_servers` has {base} only"),
+    ] {
+        assert!(told[0].contains(&said), "{said}: {told:?}");
+    }
+    assert!(told[1].ends_with("its `fhir_servers` has none"), "{told:?}");
 }
 
 #[tokio::test]
@@ -284,6 +290,32 @@ async fn item_40_servers_that_want_a_token() {
         !told.contains("Smith") && !told.contains("patient=") && !told.contains("t0k3n"),
         "{told}"
     );
+}
+
+/// Another reason at the same server has a line of its own at once; the same one has not.
+#[tokio::test]
+async fn each_reason_is_told_when_it_comes_up() {
+    let answers = Arc::new(std::sync::atomic::AtomicU16::new(0));
+    let next = Arc::clone(&answers);
+    let server =
+        Server::start(
+            move |_| match next.fetch_add(1, std::sync::atomic::Ordering::SeqCst) / 2 {
+                0 => Reply::outcome(500, "exception"),
+                1 => Reply::outcome(400, "invalid"),
+                _ => Reply::outcome(400, "processing"),
+            },
+        )
+        .await;
+    let rig = rig(&server.origin(), "http://127.0.0.2:1");
+    let call = Call::of(&server);
+    for _ in 0..6 {
+        assert!(call.fetch(&rig, &[OBSERVATIONS]).await[0].is_err());
+    }
+    let told = rig.told.lock().unwrap().clone();
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (line, said) in told.iter().zip(["500", "invalid", "processing"]) {
+        assert!(line.contains(said), "{told:?}");
+    }
 }
 
 #[tokio::test]

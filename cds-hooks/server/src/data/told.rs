@@ -1,4 +1,4 @@
-//! Reasons, told to the operators: the first of each kind, and once a minute how many more there were.
+//! Reasons, told to the operators: each when it comes up, and once a minute how often it came since.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,19 +6,16 @@ use std::time::{Duration, Instant};
 
 use crate::told::Tell;
 
-/// How long of one kind nothing more is told.
+/// How long of one reason nothing more is told.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Kinds that are remembered. There are a few of each configured server; where there are more, all begin anew.
+/// Reasons that are remembered. There are a few of each configured server; where there are more, all begin anew.
 const MOST: usize = 1000;
-
-/// A server, and what went wrong there.
-type Kind = (String, &'static str);
 
 pub(super) struct Reasons {
     tell: Tell,
-    /// Of each server and kind: when it was last told, and how many came since.
-    last: Mutex<HashMap<Kind, (Instant, u64)>>,
+    /// Of each reason: when it was last told, and how many came since.
+    last: Mutex<HashMap<String, (Instant, u64)>>,
 }
 
 impl Reasons {
@@ -29,14 +26,15 @@ impl Reasons {
         }
     }
 
-    pub(super) fn tell(&self, server: &str, kind: &'static str, why: impl Fn() -> String) {
+    /// `what` is told, unless `reason` was of late. Callers must not be able to make up reasons.
+    pub(super) fn tell(&self, reason: &str, what: impl Fn() -> String) {
         let now = Instant::now();
         let more = {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            if last.len() >= MOST {
+            if last.len() >= MOST && !last.contains_key(reason) {
                 last.clear();
             }
-            match last.get_mut(&(server.to_owned(), kind)) {
+            match last.get_mut(reason) {
                 Some((told, more)) if now.duration_since(*told) < PAUSE => {
                     *more += 1;
                     return;
@@ -46,7 +44,7 @@ impl Reasons {
                     std::mem::take(more)
                 }
                 None => {
-                    last.insert((server.to_owned(), kind), (now, 0));
+                    last.insert(reason.to_owned(), (now, 0));
                     0
                 }
             }
@@ -55,9 +53,6 @@ impl Reasons {
             0 => String::new(),
             more => format!(" (and {more} times before, since the last such line)"),
         };
-        (self.tell)(&format!(
-            "data could not be fetched: {server}: {}{since}",
-            why()
-        ));
+        (self.tell)(&format!("data could not be fetched: {}{since}", what()));
     }
 }
