@@ -150,6 +150,13 @@ pub struct UnknownPurpose {
     near: Option<String>,
 }
 
+impl UnknownPurpose {
+    /// The code that may be meant.
+    pub fn near(&self) -> Option<&str> {
+        self.near.as_deref()
+    }
+}
+
 impl fmt::Display for UnknownPurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("is no purpose of use of v3 ActReason, such as `TREAT` or `HRESCH`")?;

@@ -29,8 +29,18 @@ struct Inner {
 
 fn lines(problems: Vec<Problem>) -> Vec<String> {
     let said = problems.into_iter();
-    said.map(|problem| format!("{}: {}", problem.at, problem.text))
+    said.map(|problem| format!("{}: {}", named(&problem.at), problem.text))
         .collect()
+}
+
+/// As the settings have it.
+fn named(at: &str) -> &str {
+    match at {
+        "tls.certificate" => "[server.tls] cert",
+        "tls.key" => "[server.tls] key",
+        "tls.client_ca" => "[server.tls] client_ca",
+        other => other,
+    }
 }
 
 impl Secure {

@@ -67,8 +67,11 @@ pub(super) fn check(settings: &Settings, lists: &Lists, root: &Table<'_>) {
     }
     let tenants: Vec<&str> = lists.tenants.iter().flatten().map(|t| &*t.name).collect();
     let roles: Vec<&str> = settings.roles.iter().map(|r| &*r.name).collect();
-    let servers = lists.fhir_servers.iter().flatten();
-    let servers: Vec<&str> = servers.map(|s| &*s.name).collect();
+    // One of which something else is wrong is there all the same.
+    let servers = root.again("fhir_server").into_iter();
+    let servers: Vec<&str> = servers.filter_map(|table| table.written("name")).collect();
+    // It is told once; what is there and wrong is not missing.
+    let mut has_url = root.section("server").has("public_url");
     for (client, table) in lists.clients.iter().zip(root.again("client")) {
         let Some(client) = client else { continue };
         known(&table, "tenants", &client.tenants, &tenants, "[[tenant]]");
@@ -83,9 +86,10 @@ pub(super) fn check(settings: &Settings, lists: &Lists, root: &Table<'_>) {
         for url in &client.key_urls {
             https(settings, &table, "jku", url);
         }
-        if settings.server.public_url.is_none() && client.issuer.is_some() {
+        if !has_url && client.issuer.is_some() {
+            has_url = true;
             let message = format!(
-                "`server.public_url` is missing: `aud` of the tokens of client `{}` is compared with it",
+                "`server.public_url` is missing: `aud` of tokens, as those of client `{}`, is compared with it",
                 client.name
             );
             let help = "write the base URL as clients call it, as in public_url = \"https://cds.example.org\"";

@@ -7,6 +7,7 @@
 mod across;
 mod clients;
 mod network;
+mod notes;
 mod problem;
 mod read;
 mod records;
@@ -17,7 +18,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -43,6 +44,8 @@ const LARGEST: usize = 1 << 20;
 /// All that an operator decides.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// The file that they were read from.
+    pub file: Option<PathBuf>,
     /// Where and how to answer.
     pub server: Server,
     /// What is served to clients whose tenant has no rules of its own.
@@ -94,10 +97,7 @@ impl Settings {
             true => DeTable::parse_recoverable(text),
             false => DeTable::parse_recoverable(""),
         };
-        for error in found {
-            let message = error.message().replace('\n', ", ");
-            file.wrong(error.span().unwrap_or(0..0), message, None);
-        }
+        read::syntax::told(&file, text, &found);
         // What an unreadable line takes with it is not missing.
         let settings = match file.is_fine() {
             true => Some(Settings::of(&Table::root(&file, root.get_ref()))),
@@ -143,7 +143,9 @@ impl Settings {
         let bytes = bytes.map_err(|e| whole(format!("the file cannot be read: {e}")))?;
         let text = String::from_utf8(bytes);
         let text = text.map_err(|_| whole("the file is not a text in UTF-8".to_owned()))?;
-        Settings::read(&text, path, around)
+        let mut settings = Settings::read(&text, path, around)?;
+        settings.file = Some(path.to_owned());
+        Ok(settings)
     }
 
     fn of(root: &Table<'_>) -> Self {
@@ -166,6 +168,7 @@ impl Settings {
             roles: named,
         };
         let mut settings = Settings {
+            file: None,
             server: Server::read(root.table("server")),
             rules: rules_of(root),
             reload: Reload::read(root.table("reload")),

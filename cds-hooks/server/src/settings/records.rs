@@ -168,8 +168,11 @@ impl Default for Consent {
 pub(super) fn purpose(text: &str) -> Result<Purpose, Wrong> {
     Purpose::parse(text).map_err(|e| {
         Wrong(
-            "a code of v3 PurposeOfUse, as in \"TREAT\"".to_owned(),
-            Some(e.to_string()),
+            "a code of v3 PurposeOfUse".to_owned(),
+            Some(match e.near() {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => "\"TREAT\" is treatment, \"ETREAT\" an emergency, \"HPAYMT\" payment, \"HOPERAT\" operations, \"HRESCH\" research; others are in https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html".to_owned(),
+            }),
         )
     })
 }

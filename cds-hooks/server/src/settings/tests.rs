@@ -178,7 +178,7 @@ fn what_is_no_toml_is_told_with_its_place() {
     assert!(said.contains("/etc/t/tandem.toml:2:"), "{said}");
     assert!(said.contains("/etc/t/tandem.toml:3:"), "{said}");
     let said = wrong("[log]\ncalls = true\ncalls = false\n");
-    assert!(said.contains(":3:1: duplicate key"), "{said}");
+    assert!(said.contains(":3:1: `calls` stands here a second time"), "{said}");
 }
 
 #[test]
@@ -438,4 +438,52 @@ fn any_text_is_read_or_refused_with_its_place() {
             }
         }
     }
+}
+
+/// What is wrong with one thing does not hide another, and is told once.
+#[test]
+fn one_mistake_is_told_once_and_as_what_it_is() {
+    let client = |name: &str| {
+        format!(
+            "[client]\nname = \"{name}\"\niss = \"{name}\"\njku = [\"https://{name}.example\"]\nroles = [\"ehr\"]\n"
+        )
+    };
+    let said = wrong(&format!(
+        "{}{}[log]\ncalls = true\ncalls = false\n",
+        client("a"),
+        client("b")
+    ));
+    for line in [
+        ":1:1: `[client]`: a list of tables is expected\n   = help: write [[client]] with two pairs",
+        ":6:1: `[client]`",
+        ":13:1: `calls` stands here a second time\n   = help: keep one",
+        "3 errors in the settings",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    // A server with a bad address is there all the same, and so is a public URL that is none.
+    let clients = "[[client]]\nname = \"a\"\niss = \"a\"\nkeys_file = \"a\"\nfhir_servers = [\"nrth\"]\n[[client]]\nname = \"b\"\niss = \"b\"\nkeys_file = \"b\"\n";
+    let server = "[[fhir_server]]\nname = \"north\"\nurl = \"north\"\n";
+    let said = wrong(&format!(
+        "[server]\npublic_url = \"cds\"\n{clients}{server}"
+    ));
+    assert!(said.contains("did you mean \"north\"?"), "{said}");
+    assert!(!said.contains("is missing"), "{said}");
+    assert!(said.contains("3 errors in the settings"), "{said}");
+    let said = wrong(clients);
+    assert_eq!(
+        said.matches("`server.public_url` is missing").count(),
+        1,
+        "{said}"
+    );
+    assert!(said.contains("the file has no [[fhir_server]]"), "{said}");
+}
+
+#[test]
+fn a_purpose_that_is_none_has_others_beside_it() {
+    let said = wrong("[consent]\npurpose = \"TRET\"\n");
+    assert!(said.contains("did you mean \"TREAT\"?"), "{said}");
+    let said = wrong("[consent]\npurpose = \"care\"\n");
+    assert!(said.contains("\"ETREAT\" an emergency"), "{said}");
+    assert!(!said.contains("is no purpose of use"), "{said}");
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod file;
 pub(crate) mod secret;
+pub(crate) mod syntax;
 pub(crate) mod table;
 pub(crate) mod values;

@@ -65,6 +65,12 @@ impl<'t> Table<'t> {
             .is_some_and(|entries| entries.get(name).is_some())
     }
 
+    /// A text as it stands there, right or wrong.
+    pub(crate) fn written(&self, name: &str) -> Option<&'t str> {
+        let value = self.entries?.get(name)?;
+        value.get_ref().as_str()
+    }
+
     /// Where the table is, for what is wrong with it as a whole.
     pub(crate) fn place(&self) -> Range<usize> {
         self.at.clone()
