@@ -12,7 +12,7 @@ pub(super) fn told(error: sqlx::Error) -> StoreError {
         }
         sqlx::Error::Io(error) => StoreError::Unavailable(format!(
             "the database cannot be reached: {}",
-            error.kind()
+            of_connection(&error)
         )),
         sqlx::Error::Tls(_) => {
             StoreError::Unavailable("the database cannot be reached: TLS with it failed".into())
@@ -28,6 +28,14 @@ pub(super) fn told(error: sqlx::Error) -> StoreError {
             "column {index} of an answer of the database is not of the type that was written"
         )),
         _ => StoreError::Internal("an unexpected error of the database driver".into()),
+    }
+}
+
+/// Why there is no connection. The text of a look-up has no name for its kind.
+fn of_connection(error: &std::io::Error) -> String {
+    match error.to_string().starts_with("failed to lookup") {
+        true => "nobody knows the name of its host".to_owned(),
+        false => error.kind().to_string(),
     }
 }
 
@@ -107,6 +115,17 @@ fn of_postgres(code: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of a host that nobody knows the system has no kind of error.
+    #[tokio::test]
+    async fn a_host_that_is_not_known() {
+        let error = tokio::net::TcpStream::connect("nowhere.invalid:5432").await;
+        let told = told(sqlx::Error::Io(error.unwrap_err())).to_string();
+        assert_eq!(
+            told,
+            "the database cannot be reached: nobody knows the name of its host"
+        );
+    }
 
     #[test]
     fn codes_are_told_by_what_can_be_done() {

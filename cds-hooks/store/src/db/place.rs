@@ -157,14 +157,15 @@ const LONGEST_LOG: &str = "32768";
 
 async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
     if mode != Mode::Create && !path.exists() {
-        let text = format!(
-            "there is no store at {}: the server makes it when it starts",
-            path.display()
-        );
-        // A server had one.
+        let path = path.display();
         return Err(match mode {
-            Mode::Write => StoreError::Unavailable(text),
-            Mode::Create | Mode::Read => StoreError::Mistake(text),
+            // A server had one.
+            Mode::Write => StoreError::Unavailable(format!(
+                "the file of the store is gone: {path}. Put it back, or start the server again, which makes a new one"
+            )),
+            Mode::Create | Mode::Read => StoreError::Mistake(format!(
+                "there is no store at {path}: the server makes it when it first starts, where `url` of [store] says"
+            )),
         });
     }
     if mode == Mode::Create
