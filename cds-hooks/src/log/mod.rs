@@ -2,6 +2,7 @@
 
 mod writer;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::PanicHookInfo;
 
@@ -55,26 +56,30 @@ pub(crate) struct Line<'a> {
     error_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bug: Option<&'a str>,
-    /// Of a service of several rules: by outcome, those that have not just nothing to say.
+    /// Of a service of several rules: by outcome, those that have not just nothing to say. Of candidates, which
+    /// may have the ids of live rules, the outcome begins with `shadow-`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    rules: BTreeMap<&'static str, Vec<&'a str>>,
+    rules: BTreeMap<Cow<'static, str>, Vec<&'a str>>,
 }
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-fn by_outcome(answer: &Answer) -> BTreeMap<&'static str, Vec<&str>> {
-    let mut all: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+fn by_outcome(answer: &Answer) -> BTreeMap<Cow<'static, str>, Vec<&str>> {
+    let mut all: BTreeMap<Cow<'static, str>, Vec<&str>> = BTreeMap::new();
     let late = |rule: &&RuleRecord| rule.outcome == RuleOutcome::Late;
     if answer.rules.len() < 2 && !answer.rules.iter().any(|rule| late(&rule)) {
         return all;
     }
     let said = answer.rules.iter();
     for rule in said.filter(|rule| rule.outcome != RuleOutcome::Silent) {
-        all.entry(rule.outcome.as_str())
-            .or_default()
-            .push(&rule.rule);
+        let outcome = rule.outcome.as_str();
+        let outcome = match rule.is_shadow {
+            true => Cow::Owned(format!("shadow-{outcome}")),
+            false => Cow::Borrowed(outcome),
+        };
+        all.entry(outcome).or_default().push(&rule.rule);
     }
     all
 }

@@ -115,6 +115,23 @@ async fn a_key_concerns_only_the_rules_that_need_it() {
     assert_eq!(not_evaluated(&answer), [("b".into(), "lacking".into())]);
 }
 
+/// A candidate may have the id of the live rule that it is compared with: the log tells them apart.
+#[tokio::test]
+async fn the_log_tells_a_candidate_from_a_live_rule() {
+    let live = Part::saying("same", Indicator::Info, "Works.");
+    let mut candidate = Part::saying("same", Indicator::Info, "Works otherwise.");
+    candidate.is_shadow = true;
+    let (config, lines) = logging();
+    let router = routes(config, vec![service("some", vec![live, candidate])]);
+    let answer = call(&router, "some", &request()).await;
+    assert_eq!(summaries(&answer), ["Works."]);
+    let lines = lines.all().join("");
+    assert!(
+        lines.contains(r#""rules":{"fired":["same"],"shadow-fired":["same"]}"#),
+        "{lines}"
+    );
+}
+
 #[tokio::test]
 async fn a_rule_that_fails_does_not_silence_the_others() {
     let fails = || {
