@@ -25,3 +25,4 @@ mod told;
 pub use loaded::{Load, Loaded, NotLoaded};
 pub use replay::{Replayed, Said, replay, tenant_of};
 pub use start::{Checked, Listening, Start};
+pub use told::{Tell, into_log};

@@ -76,9 +76,7 @@ struct Listener {
 /// The addresses of operators, on a listener that is bound to a loopback address, or not.
 pub fn routes(admin: Arc<Admin>, is_local: bool) -> Router {
     let has_metrics = admin.has_metrics;
-    let routes = Router::new()
-        .route("/healthz", get(health))
-        .route("/readyz", get(ready))
+    let routes = health_routes()
         .route("/admin/live", get(live_sets))
         .route("/admin/reload", post(reload));
     let routes = match has_metrics {
@@ -86,6 +84,19 @@ pub fn routes(admin: Arc<Admin>, is_local: bool) -> Router {
         false => routes,
     };
     routes.with_state(Listener { admin, is_local })
+}
+
+/// What load balancers ask, on the listener of clients where operators have one of their own: whoever asks
+/// there is told no more than the status, but by permission.
+pub fn probes(admin: Arc<Admin>) -> Router {
+    let is_local = false;
+    health_routes().with_state(Listener { admin, is_local })
+}
+
+fn health_routes() -> Router<Listener> {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
 }
 
 impl Listener {

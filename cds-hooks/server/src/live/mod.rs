@@ -3,11 +3,13 @@
 mod fingerprint;
 mod hangup;
 mod reload;
+mod settings_file;
 mod state;
 mod watch;
 
 pub use fingerprint::{Fingerprint, Marked};
 pub use hangup::Hangup;
 pub use reload::{Again, Part, Reloader};
+pub use settings_file::SettingsFile;
 pub use state::{Failed, LiveRule, LiveSet, State};
 pub use watch::Watch;

@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::fingerprint::Fingerprint;
 use super::hangup::Hangup;
+use super::settings_file::SettingsFile;
 use super::state::{Failed, State};
 use super::watch::Watch;
 use crate::admin::Wish;
@@ -56,6 +57,8 @@ pub struct Reloader {
     pub parts: Vec<Arc<dyn Part>>,
     /// When.
     pub settings: Reload,
+    /// The file that the settings were read from, if any.
+    pub settings_file: Option<Arc<SettingsFile>>,
     /// What is live.
     pub state: Arc<State>,
     /// Counts.
@@ -88,6 +91,7 @@ impl Reloader {
                     self.all("at SIGHUP").await;
                 }
                 _ = rhythm.tick(), if !watches.is_empty() => {
+                    self.look_at_settings().await;
                     watches = self.changed(watches).await;
                 }
             }
@@ -97,10 +101,23 @@ impl Reloader {
     /// Reads all parts again. What failed.
     async fn all(&self, why: &str) -> Vec<Failed> {
         let mut failed = vec![];
+        self.look_at_settings().await;
         for part in &self.parts {
             failed.extend(self.one(part, why).await);
         }
         failed
+    }
+
+    /// Tells whoever expects that the settings are read again, too.
+    async fn look_at_settings(&self) {
+        let Some(file) = self.settings_file.clone() else {
+            return;
+        };
+        // A panic is logged.
+        let looked = tokio::task::spawn_blocking(move || file.look()).await;
+        if let Ok(Some(said)) = looked {
+            (self.tell)(&said);
+        }
     }
 
     /// Reads those parts again whose files changed.
@@ -143,12 +160,15 @@ impl Reloader {
         match read {
             Ok(Again { is_other, notes }) => {
                 self.state.mended(name, tenant.as_deref());
-                let (word, what) = match is_other {
-                    true => ("changed", "others are live now"),
-                    false => ("same", "they are the same"),
+                let (word, what) = match (is_other, were(name)) {
+                    (true, "was") => ("changed", "another is live now"),
+                    (true, _) => ("changed", "others are live now"),
+                    (false, "was") => ("same", "it is the same"),
+                    (false, _) => ("same", "they are the same"),
                 };
                 self.metrics.reloaded(name, word);
-                (self.tell)(&format!("{name}{of} were read again {why}: {what}"));
+                let were = were(name);
+                (self.tell)(&format!("{name}{of} {were} read again {why}: {what}"));
                 if is_other {
                     notes
                         .iter()
@@ -161,7 +181,9 @@ impl Reloader {
                 self.metrics.reloaded(name, "failed");
                 let all = lines.join("\n");
                 (self.tell)(&format!(
-                    "{name}{of} were read again {why}, and are wrong; what was live goes on: {all}"
+                    "{name}{of} {} read again {why}, and {} wrong; what was live goes on: {all}",
+                    were(name),
+                    if were(name) == "was" { "is" } else { "are" }
                 ));
                 let failed = Failed {
                     part: name,
@@ -188,6 +210,14 @@ impl Reloader {
                 "the audit log does not say that others are live: {why}"
             ));
         }
+    }
+}
+
+/// Of the certificate there is one.
+fn were(part: &str) -> &'static str {
+    match part {
+        "certificate" => "was",
+        _ => "were",
     }
 }
 
@@ -260,6 +290,7 @@ mod tests {
             state: Arc::clone(&state),
             metrics: metrics.clone(),
             kept: None,
+            settings_file: None,
             tell: Arc::new(move |line: &str| there.lock().unwrap().push(line.to_owned())),
             clock: Arc::new(|| UTC.moment(0)),
         };

@@ -178,7 +178,10 @@ fn what_is_no_toml_is_told_with_its_place() {
     assert!(said.contains("/etc/t/tandem.toml:2:"), "{said}");
     assert!(said.contains("/etc/t/tandem.toml:3:"), "{said}");
     let said = wrong("[log]\ncalls = true\ncalls = false\n");
-    assert!(said.contains(":3:1: `calls` stands here a second time"), "{said}");
+    assert!(
+        said.contains(":3:1: `calls` stands here a second time"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -117,6 +117,14 @@ impl Start {
             ));
         }
         let (sets, _) = state.all();
+        for set in &sets {
+            if let Some(tenant) = &set.tenant {
+                let services = set.services.join(", ");
+                notes.push(format!(
+                    "note: tenant {tenant} has services of its own: {services}"
+                ));
+            }
+        }
         let served = |id: &str| {
             let mut all = sets.iter().flat_map(|set| &set.services);
             all.any(|service| service.split(' ').next() == Some(id))

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{self, Admin};
 use crate::kept::Kept;
-use crate::live::{Hangup, Part, Reloader, State};
+use crate::live::{Hangup, Part, Reloader, SettingsFile, State};
 use crate::loaded::{Load, NotLoaded};
 use crate::metrics::Metrics;
 use crate::rules_live::{Board, Read, RulesOf, Source};
@@ -140,6 +140,12 @@ impl Start {
         let reloader = Reloader {
             parts: all,
             settings: self.settings.reload.clone(),
+            settings_file: self
+                .settings
+                .file
+                .clone()
+                .map(SettingsFile::of)
+                .map(Arc::new),
             state: Arc::clone(&state),
             metrics,
             kept: parts.kept.clone(),
@@ -203,8 +209,10 @@ impl Start {
             let own = config.routes.take().unwrap_or_default();
             config.routes = Some(own.merge(admin::routes(admin, is_local)));
             let served = serve_live(config, board.live(), told, end).await;
-            return served.map_err(|e| not_listening(server.listen, &e));
+            return served.map_err(|e| not_listening(LISTEN, server.listen, &e));
         };
+        let own = config.routes.take().unwrap_or_default();
+        config.routes = Some(own.merge(admin::probes(Arc::clone(&admin))));
         let mut theirs = config.clone();
         theirs.listen = operators;
         // There is no wire, and what looks after this machine has no certificate.
@@ -230,14 +238,14 @@ impl Start {
                 .map_err(io::Error::other)
                 .and_then(|served| served);
             let why = why.err().unwrap_or_else(|| io::Error::other("it ended"));
-            return Err(not_listening(operators, &why));
+            return Err(not_listening(ADMIN_LISTEN, operators, &why));
         }
         let served = serve_live(config, board.live(), told, end).await;
         let _ = ended.send(true);
         // Its connections are given the same time to finish.
         let _ = aside.await;
         drop(ends);
-        served.map_err(|e| not_listening(server.listen, &e))
+        served.map_err(|e| not_listening(LISTEN, server.listen, &e))
     }
 }
 
@@ -288,12 +296,16 @@ fn broken(_: tokio::task::JoinError) -> NotLoaded {
     NotLoaded::Internal("the rules could not be loaded, after an error of ours".to_owned())
 }
 
-fn not_listening(address: SocketAddr, e: &io::Error) -> NotLoaded {
+/// Where each address is chosen.
+const LISTEN: &str = "--listen 127.0.0.1:8081, or `listen` in [server]";
+const ADMIN_LISTEN: &str = "`admin_listen` in [server]";
+
+fn not_listening(chosen: &str, address: SocketAddr, e: &io::Error) -> NotLoaded {
     NotLoaded::User(match e.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("{address} is in use: choose another with --listen 127.0.0.1:8081")
+            format!("{address} is in use: choose another with {chosen}")
         }
-        _ => format!("{address}: {e}"),
+        _ => format!("{address}: {e}: it is chosen with {chosen}"),
     })
 }
 

@@ -185,15 +185,26 @@ async fn operators_on_a_listener_of_their_own() {
     );
     let server = Server::start(folder.path(), &settings, true).await;
     let http = http();
-    for path in ["/metrics", "/readyz", "/admin/live", "/healthz"] {
-        assert_eq!(
-            get(&http, &server.url(path), None).await.status,
-            404,
-            "{path}"
-        );
+    for (path, here) in [
+        ("/metrics", 404),
+        ("/admin/live", 404),
+        // A load balancer asks the port that it sends calls to.
+        ("/readyz", 200),
+        ("/healthz", 200),
+    ] {
+        let ours = get(&http, &server.url(path), None).await;
+        assert_eq!(ours.status, here, "{path}");
+        assert!(!ours.text.contains("configuration"), "{}", ours.text);
         let theirs = get(&http, &format!("http://{free}{path}"), None).await;
         assert_eq!(theirs.status, 200, "{path}");
     }
+    let (second, _) = start(folder.path(), &settings, true);
+    let taken = second.serve(|_| {}, std::future::pending()).await;
+    let said = taken.unwrap_err().to_string();
+    assert!(
+        said.contains(&format!("{free} is in use")) && said.contains("`admin_listen`"),
+        "{said}"
+    );
     server.end().await;
     assert!(
         std::net::TcpListener::bind(free).is_ok(),

@@ -175,3 +175,25 @@ async fn what_rules_share_is_read_again_too() {
     assert_eq!(configuration().await, second);
     server.end().await;
 }
+
+/// Who changes the settings expects that they count: it is told that they do not yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_settings_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        &folder.path().join("rules"),
+        "visit.yaml",
+        &rule("visit", "1.0.0", "Due"),
+    );
+    let server = Server::start(folder.path(), SETTINGS, true).await;
+    let file = folder.path().join("tandem.toml");
+    std::fs::write(&file, format!("{SETTINGS}[log]\ncalls = false\n")).unwrap();
+    let log = server.log.clone();
+    until("it is told", || async {
+        log.text().contains("tandem.toml has changed")
+    })
+    .await;
+    server.end().await;
+    let told = log.text().matches("has changed: what it says").count();
+    assert_eq!(told, 1, "{}", log.text());
+}

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::client::{BASE, call, ehr, get, http, post, token_with};
 use crate::rules_of_test::{rule, write};
-use crate::server::Server;
+use crate::server::{Server, start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tenant_has_its_rules() {
@@ -24,6 +24,10 @@ async fn each_tenant_has_its_rules() {
          [[tenant]]\nname = \"north\"\n[tenant.rules]\nbuilt_in = false\npaths = [\"north\"]\n[[tenant]]\nname = \"south\"\n{}",
         ehr("tenants = [\"north\", \"south\"]")
     );
+    let (starting, _) = start(folder.path(), &settings, false);
+    let notes = starting.check().unwrap().notes.join("\n");
+    let said = "tenant north has services of its own: own-patient-view (patient-view)";
+    assert!(notes.contains(said), "{notes}");
     let server = Server::start(folder.path(), &settings, false).await;
     let http = http();
     let path = "/cds-services/own-patient-view";
