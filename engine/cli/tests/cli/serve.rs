@@ -156,6 +156,85 @@ fn whether_it_is_ready() {
     ask(&server.address).fails(1, &["does not answer"]);
 }
 
+const CLIENT: &str =
+    "[[client]]\nname = \"ehr\"\niss = \"i\"\njku = [\"https://ehr.invalid/keys\"]\n";
+
+/// What is written so, and is seldom meant so; and what a check cannot know.
+#[test]
+fn a_check_tells_what_is_seldom_meant_and_what_it_does_not_look_at() {
+    let scratch = folder();
+    let path = scratch.path().join("tandem.toml");
+    file(
+        path.clone(),
+        format!("[server]\npublic_url = \"https://cds.example\"\n{CLIENT}roles = []\n"),
+    );
+    let said = tandem!("serve", "--config", &path, "--check").ok().err;
+    let said: Vec<&str> = said.split_whitespace().collect();
+    let said = said.join(" ");
+    for part in [
+        "there is no [store]: feedback is answered with 200 and kept nowhere",
+        "client \"ehr\" has no role",
+        "not looked at: `jku`",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+/// Who collects the log reads JSON: with settings nothing else stands on standard error.
+#[test]
+fn with_settings_all_that_is_told_is_json() {
+    let scratch = folder();
+    let path = scratch.path().join("tandem.toml");
+    file(
+        path.clone(),
+        format!("[server]\npublic_url = \"https://cds.example\"\n{CLIENT}"),
+    );
+    let mut server = Server::start(&["--config", path.to_str().unwrap()]);
+    let list = server.get("/cds-services");
+    assert!(list.starts_with("HTTP/1.1 200"), "{list}");
+    server.terminate();
+    let said = server.end();
+    let told: Vec<String> = said
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            line["server"].as_str().unwrap_or_default().to_owned()
+        })
+        .collect();
+    for part in [
+        "note: --listen, --group-by over what",
+        "draft rules are not used",
+        "there is no [store]",
+        concat!(
+            "Tandem ",
+            env!("CARGO_PKG_VERSION"),
+            " answers at http://127.0.0.1:"
+        ),
+        "it has ended",
+    ] {
+        assert!(
+            told.iter().any(|line| line.contains(part)),
+            "{part}: {told:#?}"
+        );
+    }
+}
+
+/// Of several files that are not there each is told.
+#[test]
+fn all_files_that_are_not_there_are_told_at_once() {
+    let scratch = folder();
+    let path = scratch.path().join("tandem.toml");
+    file(
+        path.clone(),
+        format!(
+            "[server]\npublic_url = \"https://cds.example\"\n{CLIENT}[[tenant]]\nname = \"north\"\n[tenant.rules]\npaths = [\"rulez\"]\nterminology = [\"setz\"]\nshadow = [\"candidatez\"]\n"
+        ),
+    );
+    tandem!("serve", "--config", &path, "--check")
+        .fails(2, &["tenant north", "rulez", "setz", "candidatez"]);
+}
+
 /// A rehearsal has one moment, whatever the time is.
 #[test]
 fn a_fixed_moment() {
@@ -253,9 +332,18 @@ impl Server {
         answer
     }
 
+    /// Asks it to end, and waits until it has.
+    fn terminate(&mut self) {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").arg(&id).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap();
+    }
+
     /// What it said on standard error.
     pub fn end(&mut self) -> String {
-        self.child.kill().unwrap();
+        // One that was asked to end has.
+        let _ = self.child.kill();
         let mut said = String::new();
         let mut err = self.child.stderr.take().unwrap();
         err.read_to_string(&mut said).unwrap();

@@ -23,7 +23,35 @@ pub fn load(wanted: &Rules) -> Result<Loaded, NotLoaded> {
     }
 }
 
+/// Files and folders that are not there, all of them, where there are several; of one is told by who reads it.
+fn missing(wanted: &Rules) -> Result<(), Failure> {
+    let lists = [
+        ("rules", &wanted.paths),
+        ("terminology", &wanted.terminology),
+        ("drugs", &wanted.drugs),
+        ("packages", &wanted.packages),
+        ("shadow", &wanted.shadow),
+    ];
+    let paths = lists
+        .into_iter()
+        .flat_map(|(what, paths)| paths.iter().map(move |path| (what, path)));
+    let gone = paths.filter(|(_, path)| !path.exists());
+    let lines: Vec<String> = gone
+        .map(|(what, path)| {
+            format!(
+                "{}: there is no such file or folder ({what})",
+                path.display()
+            )
+        })
+        .collect();
+    match lines.len() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::User(lines.join("\n"))),
+    }
+}
+
 fn services(wanted: &Rules, tell: &mut (dyn FnMut(&str) + Send)) -> Result<Vec<Service>, Failure> {
+    missing(wanted)?;
     let terminology = wanted.terminology_paths();
     let beyond = match wanted.packages.is_empty() {
         true => Beyond::Nothing,
@@ -156,8 +184,9 @@ fn candidate(mut rule: Arc<Rule>) -> Option<Arc<Rule>> {
 /// What was told before it failed belongs to it.
 fn with_notes(why: Failure, notes: &[String]) -> NotLoaded {
     let with = |text: String| {
-        let mut lines = notes.to_vec();
-        lines.push(text);
+        // What is wrong first: whose it is stands before it.
+        let mut lines = vec![text];
+        lines.extend(notes.iter().cloned());
         lines.join("\n")
     };
     match why {

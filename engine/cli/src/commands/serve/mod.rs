@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use cds_hooks::{CardService, Clock, Config, Log, Service, open_files, serve};
 use cds_server::settings::{EXAMPLE, Settings};
-use cds_server::{NotLoaded, Start};
+use cds_server::{NotLoaded, Start, Tell, into_log};
 use clap::Args;
 use engine_patient::system::date_time::{DateTime, Precision};
 use engine_patient::system::zone::Zone;
@@ -81,7 +81,7 @@ impl Serve {
             None => Settings::default(),
         };
         let over = self.flags.put_over(&mut settings, self.config.as_deref())?;
-        if let Some(over) = over {
+        if let Some(over) = over.as_ref().filter(|_| self.check) {
             note!("{over}");
         }
         if self.ready {
@@ -106,15 +106,19 @@ impl Serve {
             return check(&start, self.config.as_deref());
         }
         start.hide_panics();
+        let telling = Telling::of(&start, self.config.is_some());
+        let (ending, own) = (telling.clone(), start.settings.notes());
+        let own = own.into_iter().map(|note| format!("note: {note}"));
+        let own: Vec<String> = over.into_iter().chain(own).collect();
+        let operators = start.settings.server.admin_listen;
         let runtime = super::runtime()?;
         let always = at.map_or_else(String::new, |at| {
             format!("\nEvery call is answered as at {at}")
         });
         let listening = move |address: &cds_server::Listening<'_>| {
-            if !address.notes.is_empty() {
-                print::aside(address.notes.join("\n"));
-            }
+            telling.notes(&[address.notes, &own].concat());
             let url = address.url();
+            telling.server(&began(address, operators));
             let open = match insecure {
                 true => {
                     "\nINSECURE: everyone on this machine may call, and read what operators may (--insecure-dev)"
@@ -127,12 +131,63 @@ impl Serve {
             ));
         };
         let served = runtime.block_on(start.serve(listening, cds_hooks::signal()));
+        if served.is_ok() {
+            ending.server("it has ended");
+        }
+        ending.log.flush(LAST_LINE);
         // Evaluations that nobody waits for any more do not delay the end.
         runtime.shutdown_background();
         served.map_err(failure)?;
         Ok(std::process::ExitCode::SUCCESS)
     }
 }
+
+/// Where a service with settings tells of itself: into its log, one line of JSON each, for the programs that
+/// read it. Without settings a person does.
+#[derive(Clone)]
+struct Telling {
+    tell: Tell,
+    log: Log,
+    has_settings: bool,
+}
+
+impl Telling {
+    fn of(start: &Start, has_settings: bool) -> Self {
+        Telling {
+            tell: into_log(start.log.clone(), start.clock.clone()),
+            log: start.log.clone(),
+            has_settings,
+        }
+    }
+
+    fn notes(&self, notes: &[String]) {
+        match self.has_settings {
+            true => notes.iter().for_each(|note| (self.tell)(note)),
+            false if notes.is_empty() => {}
+            false => print::aside(notes.join("\n")),
+        }
+    }
+
+    fn server(&self, what: &str) {
+        if self.has_settings {
+            (self.tell)(what);
+        }
+    }
+}
+
+/// What the log begins with: which version answers, and where.
+fn began(at: &cds_server::Listening<'_>, operators: Option<SocketAddr>) -> String {
+    let operators = operators.map_or_else(String::new, |at| format!(", operators at {at}"));
+    format!(
+        "Tandem {} answers at {}/cds-services{operators}: {} services for callers without a tenant that has its own",
+        env!("CARGO_PKG_VERSION"),
+        at.url(),
+        at.services.len()
+    )
+}
+
+/// How long the last line may take to be written.
+const LAST_LINE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Whether everyone may call.
 fn allowed(settings: &Settings, insecure_dev: bool) -> Result<bool, Failure> {
@@ -173,6 +228,14 @@ pub fn failure(why: NotLoaded) -> Failure {
 fn check(start: &Start, file: Option<&std::path::Path>) -> Done {
     let checked = start.check().map_err(failure)?;
     checked.notes.iter().for_each(|line| note!("{line}"));
+    let settings = &start.settings;
+    settings
+        .notes()
+        .iter()
+        .for_each(|line| note!("note: {line}"));
+    for line in settings.not_looked_at() {
+        note!("not looked at: {line}");
+    }
     let what = file.map_or_else(
         || "the settings".to_owned(),
         |file| file.display().to_string(),
