@@ -9,6 +9,7 @@
 
 mod away;
 mod client;
+mod documented;
 mod hostile;
 mod kept;
 #[cfg(unix)]

@@ -85,7 +85,7 @@ fn steps(text: &str) -> Vec<Step> {
 /// `` `my-sets/egfr.json`, two codes: ``
 fn file_named(line: &str) -> Option<&str> {
     let (path, rest) = line.strip_prefix('`')?.split_once('`')?;
-    let data = [".yaml", ".json", ".ndjson", ".csv"];
+    let data = [".yaml", ".json", ".ndjson", ".csv", ".toml", ".sh"];
     let named = data.iter().any(|end| path.ends_with(end)) && !path.contains(' ');
     (named && rest.ends_with(':')).then_some(path)
 }
