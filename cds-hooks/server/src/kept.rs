@@ -345,6 +345,10 @@ struct InBoth {
 
 #[async_trait]
 impl ReplayStore for InBoth {
+    fn shared_by(&self, issuers: usize) {
+        self.memory.shared_by(issuers);
+    }
+
     async fn remember(&self, iss: &str, jti: &str, until: i64, now: i64) -> Result<bool, String> {
         let here = self.memory.remember(iss, jti, until, now).await;
         if here == Ok(false) {
