@@ -94,18 +94,6 @@ fn the_lines_that_are_commented_out_are_valid() {
     assert!(settings.tenants[0].rules.is_some());
 }
 
-/// An empty map would take the word of the token for any role.
-#[test]
-fn a_role_claim_without_roles_is_refused() {
-    let said = wrong(
-        "[server]\npublic_url = \"https://x\"\n[[client]]\nname = \"a\"\niss = \"i\"\nkeys = \"k\"\n[client.role_claim]\nclaim = \"c\"\nmap = {}\n",
-    );
-    assert!(
-        said.contains("`client[1].role_claim.map`: gives no role"),
-        "{said}"
-    );
-}
-
 /// The example has every name that there is.
 #[test]
 fn the_example_has_every_name() {
@@ -338,6 +326,18 @@ fn a_client_needs_something_to_be_known_by() {
     );
     assert!(
         said.contains("no [[role]] of the name \"nobody\""),
+        "{said}"
+    );
+}
+
+/// An empty map would take the word of the token for any role.
+#[test]
+fn a_role_claim_without_roles_is_refused() {
+    let said = wrong(
+        "[server]\npublic_url = \"https://x\"\n[[client]]\nname = \"a\"\niss = \"i\"\nkeys = \"k\"\n[client.role_claim]\nclaim = \"c\"\nmap = {}\n",
+    );
+    assert!(
+        said.contains("`client[1].role_claim.map`: gives no role"),
         "{said}"
     );
 }
