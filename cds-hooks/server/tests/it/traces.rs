@@ -117,6 +117,45 @@ async fn who_reads_leaves_a_line() {
     server.end().await;
 }
 
+/// Who cannot be written down reads nothing, where what happens has to be; where not, they do, and that is told.
+/// (Without tokens, which the store would remember: without it nobody who has one is let in.)
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_be_recorded_reads_nothing() {
+    for (required, status) in [(true, 503), (false, 200)] {
+        let folder = folder();
+        let store = format!("[store]\nurl = \"t.db\"\nrequired = {required}\n");
+        let more = format!("[explain]\nenabled = true\n{store}");
+        let server = Server::start(folder.path(), &settings(&more), true).await;
+        let (http, body) = (http(), call());
+        let sent: Value = serde_json::from_str(&body).unwrap();
+        let path = format!("{PATH}/explain/{}", sent["hookInstance"].as_str().unwrap());
+        let answer = post(&http, &server.url(PATH), None, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let read = async || get(&http, &server.url(&path), None).await;
+        let answer = read().await;
+        assert!(
+            answer.status == 200 && answer.text.contains("p1"),
+            "{}",
+            answer.text
+        );
+        let (here, away) = (folder.path().join("t.db"), folder.path().join("away.db"));
+        std::fs::rename(&here, &away).unwrap();
+        let answer = read().await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.text.contains("p1"), !required, "{}", answer.text);
+        assert_eq!(answer.headers.contains_key("retry-after"), required);
+        until("the line", || async {
+            server
+                .log
+                .text()
+                .contains("explanation could not be recorded")
+        })
+        .await;
+        std::fs::rename(&away, &here).unwrap();
+        server.end().await;
+    }
+}
+
 /// The one file of SQLite has all of it once the server has ended, so that a copy of it is a backup; also where
 /// somebody else has it open.
 #[tokio::test(flavor = "multi_thread")]
