@@ -4,10 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// Where addresses are allowed that are not of the public Internet: what whoever runs the service has to know.
-pub(crate) const RANGES: &str =
-    "`private_ranges` of its [[fhir_server]], or `key_set_private_ranges` in [outbound]";
-
 /// Ranges of IPv4 that are not of the public Internet (IANA special-purpose registry, RFC 6890), and one
 /// address that only looks as if it were: within Azure the platform itself answers there.
 const V4: [([u8; 4], u8, &str); 17] = [

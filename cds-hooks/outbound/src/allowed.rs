@@ -3,7 +3,11 @@
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use crate::address::{RANGES, refused};
+use crate::address::refused;
+
+/// Where addresses are allowed that are not of the public Internet: what whoever runs the service has to know.
+pub(crate) const RANGES: &str =
+    "`private_ranges` of its [[fhir_server]], or `key_set_private_ranges` in [outbound]";
 
 /// An origin (RFC 6454) that may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]

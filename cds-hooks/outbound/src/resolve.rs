@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
-use crate::address::{RANGES, refused};
+use crate::address::refused;
+use crate::allowed::RANGES;
 
 /// Looks up names. Tests play servers that change their answer.
 pub trait Resolver: Send + Sync {

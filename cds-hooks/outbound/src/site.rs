@@ -9,8 +9,8 @@ use ipnet::IpNet;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::{Host, Url};
 
-use crate::address::{RANGES, refused};
-use crate::allowed::Allowed;
+use crate::address::refused;
+use crate::allowed::{Allowed, RANGES};
 use crate::counters::Counters;
 use crate::failure::{Failure, Family};
 use crate::limits::Limits;
