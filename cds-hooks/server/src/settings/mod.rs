@@ -104,7 +104,10 @@ impl Settings {
             false => None,
         };
         match (file.problems(&name), settings) {
-            (None, Some(settings)) => Ok(settings),
+            (None, Some(settings)) => Ok(Settings {
+                file: Some(path.to_owned()),
+                ..settings
+            }),
             (problems, _) => Err(problems.unwrap_or(Problems {
                 file: name,
                 list: vec![],
