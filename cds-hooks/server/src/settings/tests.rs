@@ -185,10 +185,14 @@ fn secrets_come_from_elsewhere_and_are_never_printed() {
         let store = read(&format!("[store]\nurl = \"{url}\"\n")).unwrap().store;
         store.unwrap().url.expose().to_owned()
     };
-    assert_eq!(located("sqlite:tandem.db"), "/etc/t/tandem.db");
-    assert_eq!(located("sub/t.db"), "/etc/t/sub/t.db");
-    assert_eq!(located("/var/lib/t.db"), "/var/lib/t.db");
+    assert_eq!(located("sqlite:tandem.db"), "sqlite:/etc/t/tandem.db");
+    assert_eq!(located("sub/t.db"), "sqlite:/etc/t/sub/t.db");
+    assert_eq!(located("/var/lib/t.db"), "sqlite:/var/lib/t.db");
     assert_eq!(located("postgres://h/d"), "postgres://h/d");
+    // What is no place does not become the name of a file.
+    for url in ["u:pass@h/d", "sqlite::memory:"] {
+        assert_eq!(located(url), url);
+    }
     let shown = format!("{store:?}");
     assert!(
         !shown.contains("hush") && !shown.contains("0123"),

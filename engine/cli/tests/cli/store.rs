@@ -324,7 +324,7 @@ fn a_replay_needs_no_secret_of_the_settings() {
 
 /// Whose turn it is is one code for all commands.
 #[test]
-fn a_store_that_cannot_be_reached_is_no_mistake_of_the_settings() {
+fn what_is_no_store_is_one_mistake_for_every_command() {
     let dir = folder();
     let text = file(dir.path().join("text"), "no database at all. ".repeat(100));
     let nowhere = "tandem:hunter2@host/db".to_owned();
