@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use crate::StoreError;
 use crate::db::Connection;
 use crate::hash;
-use crate::rows::{insert, pieces, places};
+use crate::rows::inserted;
 use crate::time::micros;
 
 /// A token to remember.
@@ -39,6 +39,7 @@ pub(crate) async fn write(
 ) -> Result<Vec<bool>, StoreError> {
     let mut sorted: Vec<&Used> = used.to_vec();
     sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    sorted.dedup_by(|a, b| a.id == b.id);
     let rows = sorted.iter().map(|one| {
         vec![
             one.id.as_str().into(),
@@ -47,32 +48,17 @@ pub(crate) async fn write(
         ]
     });
     let rows = rows.collect();
-    insert(
-        connection,
-        "cds_jti",
-        COLUMNS,
-        rows,
-        "ON CONFLICT DO NOTHING",
-    )
-    .await?;
-    sorted.dedup_by(|a, b| a.id == b.id);
-    let mut owners = HashMap::new();
-    for piece in pieces(&sorted) {
-        let sql = format!(
-            "SELECT id, owner FROM cds_jti WHERE id IN ({})",
-            places(0, piece.len())
-        );
-        let values = piece.iter().map(|one| one.id.as_str().into()).collect();
-        // Made of names in this program and of numbers.
-        for row in connection.rows(AssertSqlSafe(sql), values).await? {
-            owners.insert(row.text(0)?, row.text(1)?);
-        }
-    }
+    let found = inserted(connection, "cds_jti", COLUMNS, rows, OWNERS).await?;
+    let owners = found.iter().map(|row| Ok((row.text(0)?, row.text(1)?)));
+    let owners: HashMap<String, String> = owners.collect::<Result<_, StoreError>>()?;
     let is_first = |one: &&Used| owners.get(&one.id) == Some(&one.owner);
     Ok(used.iter().map(is_first).collect())
 }
 
 const COLUMNS: &[&str] = &["id", "expires", "owner"];
+
+/// What stands there comes back, also where it stood there before: with nothing to do, it would not.
+const OWNERS: &str = "ON CONFLICT (id) DO UPDATE SET owner = cds_jti.owner RETURNING id, owner";
 
 /// Rows that are forgotten at once: nobody has to wait for it, and more than come at once.
 const FORGOTTEN: u64 = 1_000;

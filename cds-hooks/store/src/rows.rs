@@ -3,10 +3,11 @@
 use sqlx::AssertSqlSafe;
 
 use crate::StoreError;
-use crate::db::{Connection, Value};
+use crate::db::{Connection, Row, Value};
 
-/// Rows that go into one statement. Few sizes, so that each is prepared once a connection.
-const SIZES: [usize; 3] = [64, 8, 1];
+/// Rows that go into one statement. Few sizes, so that each is prepared once a connection; halves, so that what is
+/// written at once takes few statements.
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
 /// Inserts rows, each with a value for each column. `end` is what follows the values.
 pub(crate) async fn insert(
@@ -23,6 +24,24 @@ pub(crate) async fn insert(
         connection.execute(AssertSqlSafe(sql), values).await?;
     }
     Ok(())
+}
+
+/// Inserts rows as [`insert`] does; `end` says what of them comes back.
+pub(crate) async fn inserted(
+    connection: &mut Connection,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+    end: &str,
+) -> Result<Vec<Row>, StoreError> {
+    let mut found = vec![];
+    for piece in pieces(&rows) {
+        let values: Vec<Value> = piece.iter().flatten().cloned().collect();
+        let sql = statement(table, columns, piece.len(), end);
+        // Made of names in this program and of numbers.
+        found.extend(connection.rows(AssertSqlSafe(sql), values).await?);
+    }
+    Ok(found)
 }
 
 /// What there is, in pieces of the few sizes.
@@ -65,7 +84,7 @@ mod tests {
     fn pieces_have_few_sizes_and_nothing_is_left_out() {
         let all: Vec<u32> = (0..139).collect();
         let sizes: Vec<usize> = super::pieces(&all).map(<[u32]>::len).collect();
-        assert_eq!(sizes, [64, 64, 8, 1, 1, 1]);
+        assert_eq!(sizes, [64, 64, 8, 2, 1]);
         assert_eq!(super::pieces(&all).flatten().count(), 139);
         assert_eq!(super::pieces(&all[..0]).count(), 0);
     }

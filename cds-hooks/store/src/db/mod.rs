@@ -45,6 +45,11 @@ impl Connection {
         matches!(self, Connection::Postgres(_))
     }
 
+    /// Whether it is SQLite.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        !self.is_postgres()
+    }
+
     /// Runs a statement. How many rows it changed.
     pub(crate) async fn execute(
         &mut self,
@@ -116,8 +121,8 @@ impl Connection {
                     .await
             }
             (false, Commit::Written) => {
-                self.script("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")
-                    .await
+                self.unsynced().await?;
+                self.script("BEGIN IMMEDIATE").await
             }
             (true, Commit::Synced) => self.script("BEGIN").await,
             (true, Commit::Written) => {
@@ -125,6 +130,12 @@ impl Connection {
                     .await
             }
         }
+    }
+
+    /// Of SQLite: what is written next need not be on the disk ([`Commit::Written`]), until the next
+    /// [`Self::begin`].
+    pub(crate) async fn unsynced(&mut self) -> Result<(), StoreError> {
+        self.script("PRAGMA synchronous = NORMAL").await
     }
 
     /// Of SQLite: commits go to a log beside the file, and readers do not wait for writers. Kept in the file.
