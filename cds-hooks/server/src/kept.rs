@@ -68,6 +68,7 @@ impl Kept {
         let key = wanted.pseudonym_key.as_ref();
         let how = cds_store::Settings {
             wait: wanted.wait,
+            synced: wanted.synced,
             starts_without: true,
             pseudonym_key: key.map(|key| key.expose().as_bytes().to_vec()),
             told: Some(Arc::new(move |event| telling(&said(&event)))),

@@ -200,6 +200,7 @@ impl Task {
     async fn attempt(&mut self, batch: &[Job], careful: bool) -> Result<Written, StoreError> {
         let how = How {
             careful,
+            synced: self.settings.synced,
             every: self.settings.checkpoint_every,
             forget: self.forgot.is_none_or(|at| at.elapsed() > FORGET_EVERY),
         };
@@ -356,7 +357,8 @@ async fn transact(
     last: &Head,
 ) -> Result<Written, StoreError> {
     let only_tokens = batch.iter().all(|job| job.work.is_token());
-    let commit = match only_tokens {
+    let mut commits = batch.iter().map(|job| job.work.commit(how.synced));
+    let commit = match commits.all(|commit| commit == Commit::Written) {
         true => Commit::Written,
         false => Commit::Synced,
     };
