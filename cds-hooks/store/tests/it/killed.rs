@@ -236,7 +236,8 @@ async fn a_frozen_server_does_not_hold_the_others_up() {
     // In the middle of a transaction, with the row in its hands.
     let is_stuck = async || {
         let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
-                   AND state = 'idle in transaction' AND query LIKE '%cds_audit%'";
+                   AND state = 'idle in transaction' AND (query LIKE '%FOR UPDATE' \
+                   OR query LIKE 'INSERT INTO cds_audit (%' OR query LIKE 'UPDATE cds_audit_head%')";
         base.number(sql).await > 0
     };
     let mut tries = 0;
@@ -258,7 +259,12 @@ async fn a_frozen_server_does_not_hold_the_others_up() {
         refused += 1;
         assert!(started.elapsed() < Duration::from_secs(20), "{error}");
     }
-    println!("{refused} refused, written after {:?}", started.elapsed());
+    let held = started.elapsed();
+    println!("{refused} refused, written after {held:?}");
+    assert!(
+        held > Duration::from_millis(300),
+        "it did not hold the end of the log: {held:?}"
+    );
     // It goes on once it runs again, and all is one chain.
     signal("-CONT");
     std::thread::sleep(Duration::from_secs(1));
