@@ -357,14 +357,17 @@ async fn transact(
     last: &Head,
 ) -> Result<Written, StoreError> {
     let only_tokens = batch.iter().all(|job| job.work.is_token());
-    let mut commits = batch.iter().map(|job| job.work.commit(how.synced));
-    let commit = match commits.all(|commit| commit == Commit::Written) {
-        true => Commit::Written,
-        false => Commit::Synced,
-    };
     link.connection().await?;
     let set_back = link.set_back(last).await?;
     let connection = link.connection().await?;
+    // A PostgreSQL that died may forget a token and, back again, be given the record of its call: SQLite cannot,
+    // it ends with this process.
+    let may_be_unsynced = connection.is_sqlite() || !how.synced;
+    let mut commits = batch.iter().map(|job| job.work.commit(how.synced));
+    let commit = match may_be_unsynced && commits.all(|commit| commit == Commit::Written) {
+        true => Commit::Written,
+        false => Commit::Synced,
+    };
     // Each of their statements is one of its own, whole or not there: so many turns fewer.
     let done = match only_tokens && connection.is_sqlite() {
         true => match connection.unsynced().await {
