@@ -6,7 +6,8 @@
 //! ```
 //!
 //! *Invariant:* whatever rules and sources do, an answer goes out by the deadline: what is not done by then is
-//! left out and said to be. Only a record that a call must have is waited for, two seconds at most.
+//! left out and said to be. Only a record that a call must have is waited for, as long as
+//! [`crate::Limits::recording`] has it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -1,13 +1,12 @@
 //! The store of cards, feedback and the audit log, as the server uses it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use cds_hooks::seams::{CallRecord, Caller, Recorder};
 use cds_security::ReplayStore;
 use cds_store::{AuditEntry, AuditKind, Counts, Event, Ids, Place, Store, Timestamp};
-use tokio::sync::Mutex;
 
 use crate::admin::Check;
 use crate::live::LiveSet;
@@ -68,7 +67,6 @@ impl Kept {
         let key = wanted.pseudonym_key.as_ref();
         let how = cds_store::Settings {
             wait: wanted.wait,
-            synced: wanted.synced,
             starts_without: true,
             pseudonym_key: key.map(|key| key.expose().as_bytes().to_vec()),
             told: Some(Arc::new(move |event| telling(&said(&event)))),
@@ -116,16 +114,21 @@ impl Kept {
             false => "calls are answered without a record",
         };
         (!self.store.counts().is_up).then(|| {
-            format!("the store cannot be written to (the log says why): until it can, {meanwhile}")
+            format!(
+                "note: the store cannot be written to (the log says why): until it can, {meanwhile}"
+            )
         })
     }
 
-    /// Whether it can be written to, as far as is known; and whether it is there, where nobody has written of late.
+    /// Whether it can be written to. The store itself looks from time to time, also where nobody writes.
     pub fn check(&self) -> Check {
-        let (store, looked): (_, Arc<Looked>) = (self.store.clone(), Arc::default());
+        let store = self.store.clone();
         Box::new(move || {
-            let (store, looked) = (store.clone(), Arc::clone(&looked));
-            Box::pin(async move { is_there(&store, &looked).await })
+            let found = match store.counts().is_up {
+                true => Ok(()),
+                false => Err("the database cannot be written to".to_owned()),
+            };
+            Box::pin(std::future::ready(found))
         })
     }
 
@@ -237,28 +240,6 @@ impl Kept {
             "the file of the store does not have all of it, some is in the file beside it that ends in `-wal`: {why}"
         ));
     }
-}
-
-/// When the store was last looked at, and what came of it.
-type Looked = Mutex<Option<(Instant, Result<(), String>)>>;
-
-/// How long one look is enough: anyone may ask whether the server is ready, and each look takes a connection.
-const LOOKED: Duration = Duration::from_secs(2);
-
-async fn is_there(store: &Store, looked: &Looked) -> Result<(), String> {
-    if !store.counts().is_up {
-        return Err("the database cannot be written to".to_owned());
-    }
-    let mut looked = looked.lock().await;
-    if let Some((at, found)) = &*looked
-        && at.elapsed() < LOOKED
-    {
-        return found.clone();
-    }
-    let found = store.reader().head().await;
-    let found = found.map(|_| ()).map_err(|e| e.to_string());
-    *looked = Some((Instant::now(), found.clone()));
-    found
 }
 
 type OfStore = fn(&Counts) -> u64;

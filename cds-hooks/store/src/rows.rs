@@ -17,13 +17,9 @@ pub(crate) async fn insert(
     rows: Vec<Vec<Value>>,
     end: &str,
 ) -> Result<(), StoreError> {
-    for piece in pieces(&rows) {
-        let values: Vec<Value> = piece.iter().flatten().cloned().collect();
-        let sql = statement(table, columns, piece.len(), end);
-        // Made of names in this program and of numbers.
-        connection.execute(AssertSqlSafe(sql), values).await?;
-    }
-    Ok(())
+    inserted(connection, table, columns, rows, end)
+        .await
+        .map(|_| ())
 }
 
 /// Inserts rows as [`insert`] does; `end` says what of them comes back.

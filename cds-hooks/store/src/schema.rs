@@ -5,7 +5,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::StoreError;
-use crate::db::{Commit, Connection, Value};
+use crate::db::{Connection, Value};
 
 /// Each step leads from the version before to its own, the first from nothing to 1. A step that was
 /// released is never changed. `{ROW}` is a key that the database counts up.
@@ -28,7 +28,7 @@ pub(crate) async fn bring_forward(connection: &mut Connection) -> Result<Known, 
     if connection.is_postgres() {
         fit_for_use(connection).await?;
     }
-    connection.begin(Commit::Synced).await?;
+    connection.begin().await?;
     let done = steps(connection).await;
     match done {
         Ok(known) => {

@@ -18,10 +18,6 @@ pub struct Settings {
     /// How long a record waits for a database that does not answer. Who gave it waits twice as long at
     /// most; while the database is known to be away nobody waits.
     pub wait: Duration,
-    /// An entry of the audit log, with the cards of its call, is acknowledged once it is on the disk. Otherwise once
-    /// the database has it: a program that is killed loses none, a database server or a machine that dies may lose
-    /// the last second. Feedback and purges are always on the disk.
-    pub synced: bool,
     /// A database that is away when the store is opened is waited for, as one that goes away later. Otherwise
     /// the store is not opened.
     pub starts_without: bool,
@@ -64,7 +60,6 @@ impl Default for Settings {
             queue_bytes: 64 << 20,
             batch: 512,
             wait: Duration::from_secs(2),
-            synced: true,
             starts_without: false,
             pseudonym_key: None,
             checkpoint_every: 1000,
@@ -81,7 +76,6 @@ impl fmt::Debug for Settings {
             .field("queue_bytes", &self.queue_bytes)
             .field("batch", &self.batch)
             .field("wait", &self.wait)
-            .field("synced", &self.synced)
             .field("starts_without", &self.starts_without)
             .field("pseudonyms", &self.pseudonym_key.is_some())
             .field("checkpoint_every", &self.checkpoint_every)

@@ -169,8 +169,8 @@ impl Store {
     /// Remembers the `jti` of an issuer's token until the token expires. Whether it is seen for the first
     /// time, by any server that shares this store. Expired ones are forgotten as of `now`.
     ///
-    /// A process or a postmaster that is killed loses none of SQLite, of PostgreSQL at most those of its last
-    /// second; what is recorded after it ([`Store::record`], [`Store::feedback`]) takes it along to the disk.
+    /// A process or a postmaster that is killed loses none. In SQLite a machine that loses its power may, of those
+    /// after which nothing was recorded: [`Store::record`] and [`Store::feedback`] take them along to the disk.
     pub async fn remember_jti(
         &self,
         iss: &str,

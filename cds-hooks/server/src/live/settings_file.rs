@@ -1,23 +1,22 @@
 //! The settings file itself: it is read at the start only, and that somebody changed it is told.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// More than a settings file may have.
-const LARGEST: u64 = 1 << 21;
+use super::fingerprint::Fingerprint;
 
 /// A settings file as it was at the start.
 pub struct SettingsFile {
     path: PathBuf,
-    at_start: Option<Vec<u8>>,
+    at_start: Fingerprint,
     /// What was last told of.
-    told: Mutex<Option<Vec<u8>>>,
+    told: Mutex<Fingerprint>,
 }
 
 impl SettingsFile {
     /// From now on. Blocks.
     pub fn of(path: PathBuf) -> Self {
-        let at_start = content(&path);
+        let at_start = Fingerprint::of([&path], &Fingerprint::default());
         SettingsFile {
             told: Mutex::new(at_start.clone()),
             at_start,
@@ -27,14 +26,14 @@ impl SettingsFile {
 
     /// What to say where it has changed, once for each change. Blocks.
     pub fn look(&self) -> Option<String> {
-        // One that is written just now may be gone for a moment.
-        let now = content(&self.path)?;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.as_ref() == Some(&now) {
+        let now = Fingerprint::of([&self.path], &Fingerprint::default());
+        // One that is written just now may be gone for a moment.
+        if now == Fingerprint::default() || now.same_content(&told) {
             return None;
         }
-        let is_as_before = self.at_start.as_ref() == Some(&now);
-        *told = Some(now);
+        let is_as_before = now.same_content(&self.at_start);
+        *told = now;
         let path = self.path.display();
         Some(match is_as_before {
             true => format!("{path} is again as it was at the start"),
@@ -43,14 +42,6 @@ impl SettingsFile {
             ),
         })
     }
-}
-
-fn content(path: &Path) -> Option<Vec<u8>> {
-    use std::io::Read as _;
-    let mut bytes = vec![];
-    let file = std::fs::File::open(path).ok()?;
-    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -6,8 +6,14 @@ use super::{FhirServer, Settings, usual_roles};
 
 impl Settings {
     /// All of it, a line each.
-    pub fn notes(&self) -> Vec<String> {
-        let mut notes = vec![];
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let (mut notes, server) = (vec![], &self.server);
+        if server.tls.is_none() && !server.listen.ip().is_loopback() {
+            notes.push(format!(
+                "{} speaks plain HTTP: tokens and data of patients go in the clear unless a proxy before it does TLS ([server.tls])",
+                server.listen
+            ));
+        }
         if self.clients.is_empty() {
             return notes;
         }
@@ -177,6 +183,17 @@ mod tests {
             Settings::default().notes(),
             [""; 0],
             "a trial has no store, and is told so by nobody"
+        );
+    }
+
+    #[test]
+    fn plain_http_for_other_machines_is_told() {
+        let mut settings = settings(STORE);
+        settings.server.listen = "0.0.0.0:8080".parse().unwrap();
+        let notes = settings.notes();
+        assert!(
+            notes.len() == 1 && notes[0].contains("0.0.0.0:8080 speaks plain HTTP"),
+            "{notes:?}"
         );
     }
 

@@ -19,8 +19,6 @@ pub struct Store {
     pub url: Secret,
     /// Whether a call whose record cannot be kept is refused (503).
     pub required: bool,
-    /// Whether a call waits until its record is on the disk, and not only with the database.
-    pub synced: bool,
     /// How long a call waits for its record at most, beyond its deadline.
     pub wait: Duration,
     /// How long the audit log is kept.
@@ -84,13 +82,11 @@ impl Store {
             };
             table.wrong(name, "is shorter than 16 characters", None);
         }
-        let synced = table.boolean("synced", true);
         table.done();
         let (required, retention, record_requests, pseudonym_key, purge_every) = store;
         Some(Store {
             url: url?,
             required,
-            synced,
             wait,
             retention,
             record_requests,

@@ -108,14 +108,8 @@ impl Start {
 
     /// What an operator may not have meant.
     pub(super) fn notes(&self, state: &State) -> Vec<String> {
-        let server = &self.settings.server;
-        let mut notes = vec![];
-        if server.tls.is_none() && !server.listen.ip().is_loopback() {
-            notes.push(format!(
-                "note: {} speaks plain HTTP: tokens and data of patients go in the clear unless a proxy before it does TLS ([server.tls])",
-                server.listen
-            ));
-        }
+        let own = self.settings.notes().into_iter();
+        let mut notes: Vec<String> = own.map(|note| format!("note: {note}")).collect();
         let (sets, _) = state.all();
         for set in &sets {
             if let Some(tenant) = &set.tenant {

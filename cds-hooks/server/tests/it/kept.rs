@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::client::{BASE, call, ehr, get, http, post, token};
 use crate::rules_of_test::{rule, write};
-use crate::server::Server;
+use crate::server::{Server, kept_in};
 
 const PATH: &str = "/cds-services/own-patient-view";
 
@@ -100,18 +100,7 @@ async fn a_recorded_call_is_replayed() {
     let answer = post(&http(), &server.url(PATH), None, call()).await;
     assert_eq!(answer.summaries().len(), 2, "{}", answer.text);
     server.end().await;
-    let place = folder
-        .path()
-        .join("t.db")
-        .display()
-        .to_string()
-        .parse()
-        .unwrap();
-    let reader = cds_store::Reader::open(&place).await.unwrap();
-    let entries = reader
-        .entries(&cds_store::AuditFilter::default(), 0, 10)
-        .await
-        .unwrap();
+    let (reader, entries) = kept_in(folder.path()).await;
     let id = entries
         .iter()
         .find(|e| e.entry.patient.as_deref() == Some("p1"))
@@ -195,12 +184,7 @@ async fn a_replay_withholds_what_consent_withholds() {
     .await;
     assert_eq!(answer.summaries(), ["A visit is due"]);
     server.end().await;
-    let place = folder.path().join("t.db").display().to_string();
-    let reader = cds_store::Reader::open(&place.parse().unwrap())
-        .await
-        .unwrap();
-    let all = cds_store::AuditFilter::default();
-    let entries = reader.entries(&all, 0, 10).await.unwrap();
+    let (reader, entries) = kept_in(folder.path()).await;
     let of_call = entries.iter().find(|e| e.entry.patient.is_some()).unwrap();
     let details = &of_call.entry.details;
     assert!(
@@ -248,12 +232,7 @@ async fn a_call_with_more_cards_than_there_is_room_for_is_replayed() {
     let answer = post(&http(), &server.url(PATH), None, call()).await;
     assert_eq!(answer.summaries(), ["a", "3 more notices are not shown"]);
     server.end().await;
-    let place = folder.path().join("t.db").display().to_string();
-    let reader = cds_store::Reader::open(&place.parse().unwrap())
-        .await
-        .unwrap();
-    let filter = cds_store::AuditFilter::default();
-    let entries = reader.entries(&filter, 0, 10).await.unwrap();
+    let (reader, entries) = kept_in(folder.path()).await;
     let id = entries.iter().find(|e| e.entry.patient.is_some()).unwrap();
     let recorded = reader.recorded(&id.entry.id).await.unwrap().unwrap();
     let wanted = cds_server::settings::Rules {
@@ -310,12 +289,7 @@ async fn rules_on_trial_are_asked_last() {
     let answer = post(&http(), &server.url(PATH), None, call()).await;
     assert_eq!(answer.summaries(), ["Due"]);
     server.end().await;
-    let place = folder.path().join("t.db").display().to_string();
-    let reader = cds_store::Reader::open(&place.parse().unwrap())
-        .await
-        .unwrap();
-    let filter = cds_store::AuditFilter::default();
-    let entries = reader.entries(&filter, 0, 10).await.unwrap();
+    let (_, entries) = kept_in(folder.path()).await;
     let of_call = entries.iter().find(|e| e.entry.patient.is_some()).unwrap();
     let asked = of_call.entry.rules.iter().map(|rule| rule.rule.as_str());
     assert_eq!(asked.collect::<Vec<_>>(), ["visit", "a-trial"]);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::client::{BASE, EVIL, ISS, call, ehr, get, http, post, token, token_with};
 use crate::rules_of_test::{rule, write};
-use crate::server::{Server, now};
+use crate::server::{Server, kept_in, now};
 
 const PATH: &str = "/cds-services/own-patient-view";
 
@@ -146,12 +146,7 @@ async fn an_auditor_reads_explanations_and_is_written_down() {
         403
     );
     server.end().await;
-    let place = folder.path().join("t.db").display().to_string();
-    let reader = cds_store::Reader::open(&place.parse().unwrap())
-        .await
-        .unwrap();
-    let filter = cds_store::AuditFilter::default();
-    let entries = reader.entries(&filter, 0, 100).await.unwrap();
+    let (_, entries) = kept_in(folder.path()).await;
     let of = |kind| {
         let mut all = entries.iter().map(|stored| &stored.entry);
         all.find(|entry| entry.kind == kind).expect("no such entry")

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cds_hooks::Log;
 use cds_server::settings::Settings;
 use cds_server::{NotLoaded, Start};
+use cds_store::{AuditFilter, Reader, StoredEntry};
 use engine_patient::system::zone::UTC;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -100,6 +101,15 @@ impl Server {
         let served = tokio::time::timeout(LONG, self.serving).await;
         served.unwrap().unwrap().unwrap();
     }
+}
+
+/// What a server that has ended kept in `t.db` of this folder: a reader, and the audit log.
+pub async fn kept_in(folder: &Path) -> (Reader, Vec<StoredEntry>) {
+    let place = folder.join("t.db").display().to_string();
+    let reader = Reader::open(&place.parse().unwrap()).await.unwrap();
+    let all = AuditFilter::default();
+    let entries = reader.entries(&all, 0, 1_000).await.unwrap();
+    (reader, entries)
 }
 
 /// Waits until something is so.

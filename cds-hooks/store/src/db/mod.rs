@@ -23,16 +23,6 @@ pub(crate) use row::{Row, Value};
 /// How long a statement of SQLite waits for another process that writes. Whoever writes tries again.
 pub(crate) const BUSY: Duration = Duration::from_secs(1);
 
-/// What a commit waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Commit {
-    /// Until it is on the disk.
-    Synced,
-    /// Until the database has it: a process that ends loses nothing, a machine that does may. Both databases
-    /// have one log, so that the next synced commit takes it along.
-    Written,
-}
-
 /// A connection. Dropped in the middle of a transaction it takes the transaction back.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
@@ -43,11 +33,6 @@ impl Connection {
     /// Whether it is PostgreSQL, where several servers may write.
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self, Connection::Postgres(_))
-    }
-
-    /// Whether it is SQLite.
-    pub(crate) fn is_sqlite(&self) -> bool {
-        !self.is_postgres()
     }
 
     /// Runs a statement. How many rows it changed.
@@ -113,27 +98,19 @@ impl Connection {
         }
     }
 
-    /// Begins to write. In SQLite nobody else writes until the end.
-    pub(crate) async fn begin(&mut self, commit: Commit) -> Result<(), StoreError> {
-        match (self.is_postgres(), commit) {
-            (false, Commit::Synced) => {
+    /// Begins to write what is on the disk once it is committed. In SQLite nobody else writes until the end.
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(_) => {
                 self.script("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")
                     .await
             }
-            (false, Commit::Written) => {
-                self.unsynced().await?;
-                self.script("BEGIN IMMEDIATE").await
-            }
-            (true, Commit::Synced) => self.script("BEGIN").await,
-            (true, Commit::Written) => {
-                self.script("BEGIN; SET LOCAL synchronous_commit = off")
-                    .await
-            }
+            Connection::Postgres(_) => self.script("BEGIN").await,
         }
     }
 
-    /// Of SQLite: what is written next need not be on the disk ([`Commit::Written`]), until the next
-    /// [`Self::begin`].
+    /// Of SQLite: what is written next need not be on the disk, until the next [`Self::begin`]. A process that ends
+    /// does not lose it, a machine that does may. There is one log: the next commit takes it along to the disk.
     pub(crate) async fn unsynced(&mut self) -> Result<(), StoreError> {
         self.script("PRAGMA synchronous = NORMAL").await
     }

@@ -13,8 +13,6 @@ use crate::{recorded, shown};
 pub(super) struct How {
     /// Something of it may be there already.
     pub careful: bool,
-    /// Entries of the audit log are on the disk before they are acknowledged.
-    pub synced: bool,
     /// Entries from one checkpoint to the next.
     pub every: u64,
     /// Expired tokens are to be removed.

@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use crate::StoreError;
 use crate::audit::{AuditEntry, Head, Prepared, Purged};
-use crate::db::Commit;
 use crate::feedback::{FeedbackBatch, FeedbackCounts};
 use crate::jti::Used;
 use crate::recorded::RecordedCall;
@@ -70,15 +69,6 @@ impl Work {
             Work::Used { .. } => 1,
             // It removes as many as may be removed at once.
             Work::Purge { .. } => 2_000,
-        }
-    }
-
-    /// What its commit waits for.
-    pub(crate) fn commit(&self, is_synced: bool) -> Commit {
-        match self {
-            Work::Used { .. } => Commit::Written,
-            Work::Entry { .. } if !is_synced => Commit::Written,
-            Work::Entry { .. } | Work::Feedback { .. } | Work::Purge { .. } => Commit::Synced,
         }
     }
 

@@ -9,8 +9,7 @@
 //!
 //! What is acknowledged is on the disk, but in SQLite for tokens that were used: these a process that ends does not
 //! lose, and the record of their call, which is acknowledged before its answer goes out, takes them along to the
-//! disk ([`crate::db::Commit`]). So a call waits for the disk once; where [`crate::Settings::synced`] is off, not at
-//! all.
+//! disk. So a call waits for the disk once.
 //!
 //! A database that is away is tried again, with a growing pause; records wait [`crate::Settings::wait`] for it
 //! and are then refused, and while it is known to be away they are refused at once.

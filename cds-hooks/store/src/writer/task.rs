@@ -14,7 +14,7 @@ use super::log::Log;
 use super::{Shared, away};
 use crate::StoreError;
 use crate::audit::Head;
-use crate::db::{Commit, is_twice};
+use crate::db::is_twice;
 use crate::settings::{Event, Settings};
 
 pub(super) struct Task {
@@ -122,9 +122,12 @@ impl Task {
 
     /// Writes a batch, or refuses what could not be written in time.
     async fn write(&mut self, batch: Vec<Job>) {
-        // Tokens first and for themselves: they do not wait for the disk.
-        let (tokens, others): (Vec<Job>, Vec<Job>) =
-            batch.into_iter().partition(|job| job.work.is_token());
+        // In SQLite tokens first and for themselves: they do not wait for the disk. (A PostgreSQL that died may forget
+        // one and, back again, be given the record of its call; SQLite ends with this process.)
+        let is_alone = self.link.place().file().is_some();
+        let (tokens, others): (Vec<Job>, Vec<Job>) = batch
+            .into_iter()
+            .partition(|job| is_alone && job.work.is_token());
         let mut rest = vec![others, tokens];
         // One of them may be at fault: the others must not suffer from it.
         while let Some(batch) = rest.pop() {
@@ -200,7 +203,6 @@ impl Task {
     async fn attempt(&mut self, batch: &[Job], careful: bool) -> Result<Written, StoreError> {
         let how = How {
             careful,
-            synced: self.settings.synced,
             every: self.settings.checkpoint_every,
             forget: self.forgot.is_none_or(|at| at.elapsed() > FORGET_EVERY),
         };
@@ -360,22 +362,14 @@ async fn transact(
     link.connection().await?;
     let set_back = link.set_back(last).await?;
     let connection = link.connection().await?;
-    // A PostgreSQL that died may forget a token and, back again, be given the record of its call: SQLite cannot,
-    // it ends with this process.
-    let may_be_unsynced = connection.is_sqlite() || !how.synced;
-    let mut commits = batch.iter().map(|job| job.work.commit(how.synced));
-    let commit = match may_be_unsynced && commits.all(|commit| commit == Commit::Written) {
-        true => Commit::Written,
-        false => Commit::Synced,
-    };
-    // Each of their statements is one of its own, whole or not there: so many turns fewer.
-    let done = match only_tokens && connection.is_sqlite() {
+    let done = match only_tokens && !connection.is_postgres() {
+        // Each of their statements is one of its own, whole or not there: so many turns fewer.
         true => match connection.unsynced().await {
             Ok(()) => apply(connection, batch, how).await,
             Err(error) => Err(error),
         },
         false => {
-            connection.begin(commit).await?;
+            connection.begin().await?;
             match apply(connection, batch, how).await {
                 Ok(written) => connection.commit().await.map(|()| written),
                 Err(error) => Err(error),
@@ -406,7 +400,7 @@ async fn touch(link: &mut Link, writes: bool) -> Result<(), StoreError> {
     if !writes {
         return connection.ping().await;
     }
-    connection.begin(Commit::Synced).await?;
+    connection.begin().await?;
     let sql = "UPDATE cds_audit_head SET seq = seq WHERE one = 1";
     let done = match connection.execute(sql, vec![]).await {
         Ok(_) => connection.commit().await,

@@ -13,8 +13,6 @@ use crate::support::*;
 /// Where the child writes to, and from which number on.
 const STORE: &str = "TANDEM_TEST_STORE";
 const FROM: &str = "TANDEM_TEST_FROM";
-/// Is there where records do not wait for the disk.
-const UNSYNCED: &str = "TANDEM_TEST_UNSYNCED";
 
 /// Not a test of its own: what the child does. Without the variable it does nothing.
 #[tokio::test(flavor = "multi_thread")]
@@ -26,8 +24,6 @@ async fn child() {
     let place: Place = url.parse().unwrap();
     let settings = Settings {
         checkpoint_every: 50,
-        // A process that is killed loses nothing either way.
-        synced: std::env::var(UNSYNCED).is_err(),
         ..Settings::default()
     };
     let store = Store::open(&place, settings, "child").await.unwrap();
@@ -66,12 +62,8 @@ async fn child() {
     }
 }
 
-fn spawn(url: &str, from: u64, is_synced: bool) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    if !is_synced {
-        command.env(UNSYNCED, "1");
-    }
-    command
+fn spawn(url: &str, from: u64) -> Child {
+    Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "killed::child", "--nocapture"])
         .env(STORE, url)
         .env(FROM, from.to_string())
@@ -159,7 +151,7 @@ async fn kill_the_writer(base: &Base, times: u64) {
     let mut state = seed();
     let (mut total, mut calls) = (0, 0);
     for round in 0..times {
-        let mut child = spawn(&base.url, 10_000_000 * (round + 1), round % 2 == 0);
+        let mut child = spawn(&base.url, 10_000_000 * (round + 1));
         let moment = 150 + random(&mut state) % 400;
         std::thread::sleep(Duration::from_millis(moment));
         child.kill().unwrap();
@@ -199,7 +191,7 @@ async fn a_killed_postgres_loses_nothing() {
     let base = Base::of(&cluster);
     drop(base.open().await);
     let mut state = seed();
-    let mut child = spawn(&base.url, 10_000_000, true);
+    let mut child = spawn(&base.url, 10_000_000);
     for _ in 0..5 {
         std::thread::sleep(Duration::from_millis(300 + random(&mut state) % 500));
         cluster.kill();
@@ -227,7 +219,7 @@ async fn a_frozen_server_does_not_hold_the_others_up() {
     };
     let base = Base::of(cluster);
     let store = base.open().await;
-    let mut child = spawn(&base.url, 10_000_000, true);
+    let mut child = spawn(&base.url, 10_000_000);
     let signal = |name: &str| {
         let pid = child.id().to_string();
         let sent = Command::new("kill").args([name, &pid]).status().unwrap();

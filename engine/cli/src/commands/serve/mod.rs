@@ -107,16 +107,14 @@ impl Serve {
         }
         start.hide_panics();
         let telling = Telling::of(&start, self.config.is_some());
-        let (ending, own) = (telling.clone(), start.settings.notes());
-        let own = own.into_iter().map(|note| format!("note: {note}"));
-        let own: Vec<String> = over.into_iter().chain(own).collect();
+        let (ending, over) = (telling.clone(), Vec::from_iter(over));
         let operators = start.settings.server.admin_listen;
         let runtime = super::runtime()?;
         let always = at.map_or_else(String::new, |at| {
             format!("\nEvery call is answered as at {at}")
         });
         let listening = move |address: &cds_server::Listening<'_>| {
-            telling.notes(&[address.notes, &own].concat());
+            telling.notes(&[address.notes, &over].concat());
             let url = address.url();
             telling.server(&began(address, operators));
             let open = match insecure {
@@ -228,12 +226,7 @@ pub fn failure(why: NotLoaded) -> Failure {
 fn check(start: &Start, file: Option<&std::path::Path>) -> Done {
     let checked = start.check().map_err(failure)?;
     checked.notes.iter().for_each(|line| note!("{line}"));
-    let settings = &start.settings;
-    settings
-        .notes()
-        .iter()
-        .for_each(|line| note!("note: {line}"));
-    for line in settings.not_looked_at() {
+    for line in start.settings.not_looked_at() {
         note!("not looked at: {line}");
     }
     let what = file.map_or_else(
