@@ -69,6 +69,7 @@ impl Kept {
             wait: wanted.wait,
             starts_without: true,
             pseudonym_key: key.map(|key| key.expose().as_bytes().to_vec()),
+            tokens: settings.tokens.max_remembered,
             told: Some(Arc::new(move |event| telling(&said(&event)))),
             ..cds_store::Settings::default()
         };

@@ -1,4 +1,5 @@
-//! Tokens that were used, for servers that share a store: the same `jti` of an issuer is taken once.
+//! Tokens that were used: the same `jti` of an issuer is taken once. Servers that share PostgreSQL ask it; of SQLite,
+//! which is for one server, see [`crate::tokens`].
 
 use std::collections::HashMap;
 
@@ -8,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use crate::StoreError;
 use crate::db::Connection;
 use crate::hash;
-use crate::rows::inserted;
+use crate::rows::{insert, inserted};
 use crate::time::micros;
 
 /// A token to remember.
@@ -28,6 +29,18 @@ impl Used {
             expires: micros(expires),
             owner,
         }
+    }
+
+    /// Half of the hash: enough to tell tokens apart.
+    pub(crate) fn key(&self) -> u128 {
+        let half = self.id.get(..32).unwrap_or_default();
+        // It is hexadecimal, of our own making.
+        u128::from_str_radix(half, 16).unwrap_or_default()
+    }
+
+    /// In microseconds from 1970.
+    pub(crate) fn expires(&self) -> i64 {
+        self.expires
     }
 }
 
@@ -60,6 +73,48 @@ const COLUMNS: &[&str] = &["id", "expires", "owner"];
 /// What stands there comes back, also where it stood there before: with nothing to do, it would not.
 const OWNERS: &str = "ON CONFLICT (id) DO UPDATE SET owner = cds_jti.owner RETURNING id, owner";
 
+/// Of SQLite: writes tokens of which it is known that each is the first.
+pub(crate) async fn keep(connection: &mut Connection, used: &[&Used]) -> Result<(), StoreError> {
+    let rows = used.iter().map(|one| {
+        let id = format!("{:032x}", one.key());
+        vec![one.expires.into(), id.as_str().into()]
+    });
+    let rows = rows.collect();
+    // A try of which nobody knows how it ended may have written them.
+    let end = "ON CONFLICT DO NOTHING";
+    insert(connection, "cds_jti", &["expires", "id"], rows, end).await
+}
+
+/// Of SQLite: makes this server the one that knows the tokens, and tells it those that are there, by when they expire.
+pub(crate) async fn take_over(
+    connection: &mut Connection,
+    owner: &str,
+) -> Result<Vec<(i64, Vec<u128>)>, StoreError> {
+    let sql = "UPDATE cds_audit_head SET tokens_of = $1 WHERE one = 1";
+    connection.later(sql, vec![owner.into()]).await?;
+    let sql = "SELECT expires, group_concat(id, ' ') FROM cds_jti GROUP BY expires";
+    let rows = connection.rows(sql, vec![]).await?;
+    let known = rows.iter().map(|row| {
+        let ids = row.text(1)?;
+        let keys = ids.split(' ').map(|id| u128::from_str_radix(id, 16));
+        let damaged =
+            |_| StoreError::Damaged("a token that was used is not named by a hash".into());
+        Ok((
+            row.int(0)?,
+            keys.collect::<Result<_, _>>().map_err(damaged)?,
+        ))
+    });
+    known.collect()
+}
+
+/// Whether this server is the one still.
+pub(crate) async fn are_of(connection: &mut Connection, owner: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT tokens_of FROM cds_audit_head WHERE one = 1";
+    let row = connection.row(sql, vec![]).await?;
+    let found = row.as_ref().map_or(Ok(None), |row| row.maybe_text(0))?;
+    Ok(found == Some(owner))
+}
+
 /// Rows that are forgotten at once: nobody has to wait for it, and more than come at once.
 const FORGOTTEN: u64 = 1_000;
 
@@ -69,7 +124,8 @@ pub(crate) async fn forget(
     before: Timestamp,
 ) -> Result<bool, StoreError> {
     let sql = format!(
-        "DELETE FROM cds_jti WHERE id IN (SELECT id FROM cds_jti WHERE expires < $1 LIMIT {FORGOTTEN})"
+        "DELETE FROM cds_jti WHERE (expires, id) IN \
+         (SELECT expires, id FROM cds_jti WHERE expires < $1 LIMIT {FORGOTTEN})"
     );
     // Made of a number of this program.
     let gone = connection

@@ -29,6 +29,7 @@ mod settings;
 mod shown;
 mod store;
 mod time;
+mod tokens;
 mod writer;
 
 pub use audit::{

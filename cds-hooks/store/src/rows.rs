@@ -17,9 +17,12 @@ pub(crate) async fn insert(
     rows: Vec<Vec<Value>>,
     end: &str,
 ) -> Result<(), StoreError> {
-    inserted(connection, table, columns, rows, end)
-        .await
-        .map(|_| ())
+    for piece in pieces(&rows) {
+        let (sql, values) = statement_of(table, columns, piece, end);
+        // Made of names in this program and of numbers.
+        connection.later(AssertSqlSafe(sql), values).await?;
+    }
+    Ok(())
 }
 
 /// Inserts rows as [`insert`] does; `end` says what of them comes back.
@@ -32,9 +35,8 @@ pub(crate) async fn inserted(
 ) -> Result<Vec<Row>, StoreError> {
     let mut found = vec![];
     for piece in pieces(&rows) {
-        let values: Vec<Value> = piece.iter().flatten().cloned().collect();
-        let sql = statement(table, columns, piece.len(), end);
-        // Made of names in this program and of numbers.
+        let (sql, values) = statement_of(table, columns, piece, end);
+        // As above.
         found.extend(connection.rows(AssertSqlSafe(sql), values).await?);
     }
     Ok(found)
@@ -54,6 +56,16 @@ pub(crate) fn pieces<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
 pub(crate) fn places(after: usize, count: usize) -> String {
     let all = (after + 1..=after + count).map(|place| format!("${place}"));
     all.collect::<Vec<_>>().join(", ")
+}
+
+fn statement_of(
+    table: &str,
+    columns: &[&str],
+    rows: &[Vec<Value>],
+    end: &str,
+) -> (String, Vec<Value>) {
+    let values = rows.iter().flatten().cloned().collect();
+    (statement(table, columns, rows.len(), end), values)
 }
 
 fn statement(table: &str, columns: &[&str], size: usize, end: &str) -> String {

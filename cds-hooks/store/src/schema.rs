@@ -9,7 +9,22 @@ use crate::db::{Connection, Value};
 
 /// Each step leads from the version before to its own, the first from nothing to 1. A step that was
 /// released is never changed. `{ROW}` is a key that the database counts up.
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[Step] = &[
+    Step {
+        both: include_str!("schema/1.sql"),
+        sqlite: "",
+    },
+    Step {
+        both: include_str!("schema/2.sql"),
+        sqlite: include_str!("schema/2.sqlite.sql"),
+    },
+];
+
+struct Step {
+    both: &'static str,
+    /// What is done in SQLite alone, after it.
+    sqlite: &'static str,
+}
 
 /// The version that this program writes.
 pub(crate) const VERSION: u64 = STEPS.len() as u64;
@@ -82,7 +97,12 @@ async fn steps(connection: &mut Connection) -> Result<Known, StoreError> {
             true => "gen_random_uuid()::text",
             false => "lower(hex(randomblob(16)))",
         };
-        let sql = step.replace("{ROW}", row).replace("{RANDOM}", random);
+        let own = match connection.is_postgres() {
+            true => "",
+            false => step.sqlite,
+        };
+        let sql = format!("{}{own}", step.both);
+        let sql = sql.replace("{ROW}", row).replace("{RANDOM}", random);
         connection.script(AssertSqlSafe(sql)).await?;
         version += 1;
         let insert = "INSERT INTO cds_schema_version (version) VALUES ($1)";

@@ -26,6 +26,9 @@ pub struct Settings {
     pub pseudonym_key: Option<Vec<u8>>,
     /// Entries of the audit log from one checkpoint to the next. Entries are removed by whole stretches.
     pub checkpoint_every: u64,
+    /// Tokens that were used and have not expired, at most: of SQLite, where they are known in memory (some 60 bytes
+    /// each). One more is refused.
+    pub tokens: usize,
     /// Is told what happens; must not block. Default: nobody.
     pub told: Option<Told>,
 }
@@ -63,6 +66,7 @@ impl Default for Settings {
             starts_without: false,
             pseudonym_key: None,
             checkpoint_every: 1000,
+            tokens: 1_000_000,
             told: None,
         }
     }
@@ -79,6 +83,7 @@ impl fmt::Debug for Settings {
             .field("starts_without", &self.starts_without)
             .field("pseudonyms", &self.pseudonym_key.is_some())
             .field("checkpoint_every", &self.checkpoint_every)
+            .field("tokens", &self.tokens)
             .finish_non_exhaustive()
     }
 }

@@ -18,6 +18,8 @@ use crate::report::{self, Asked, Report};
 use crate::schema;
 use crate::settings::Settings;
 use crate::shown::Shown;
+use crate::time::micros;
+use crate::tokens::Tokens;
 use crate::writer::{Counts, Done, Link, Work, Writer};
 
 /// A store that is written to. Cheap to clone; closed with the last clone, after what waits is written.
@@ -33,6 +35,8 @@ struct Inner {
     settings: Settings,
     /// Tells this store's questions from those of others.
     asked: Ids,
+    /// Of SQLite.
+    tokens: Option<Tokens>,
 }
 
 /// How long a database may take when the store is opened: to be made or brought forward, and to say that it is
@@ -87,11 +91,17 @@ impl Store {
             ) if settings.starts_without => (Link::away(place), Some(error)),
             Err(error) => return Err(error),
         };
+        let asked = Ids::new(name);
+        let tokens = place.file().map(|_| {
+            let owner = asked.next(Timestamp::UNIX_EPOCH);
+            Tokens::new(owner, settings.tokens)
+        });
         Ok(Store(Arc::new(Inner {
             writer: Writer::start(link, &settings, away.as_ref()),
             reader: Reader::new(place.clone()),
             settings,
-            asked: Ids::new(name),
+            asked,
+            tokens,
         })))
     }
 
@@ -169,8 +179,9 @@ impl Store {
     /// Remembers the `jti` of an issuer's token until the token expires. Whether it is seen for the first
     /// time, by any server that shares this store. Expired ones are forgotten as of `now`.
     ///
-    /// A process or a postmaster that is killed loses none. In SQLite a machine that loses its power may, of those
-    /// after which nothing was recorded: [`Store::record`] and [`Store::feedback`] take them along to the disk.
+    /// In PostgreSQL it is durable then. In SQLite it is once anything that was given to be written after it is
+    /// acknowledged, or a tenth of a second later; and of two servers that use one file the one that began to take
+    /// tokens first writes nothing more: its calls fail with [`StoreError::Unavailable`].
     pub async fn remember_jti(
         &self,
         iss: &str,
@@ -180,10 +191,43 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let owner = self.0.asked.next(now);
         let used = Used::new(iss, jti, expires, owner);
+        if let Some(tokens) = &self.0.tokens {
+            return self.remember_here(tokens, used, now).await;
+        }
         match self.0.writer.submit(Work::Used { used, now }).await? {
             Done::First(first) => Ok(first),
             _ => Err(unexpected()),
         }
+    }
+
+    /// Where this server alone knows the tokens.
+    async fn remember_here(
+        &self,
+        tokens: &Tokens,
+        used: Used,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let writer = &self.0.writer;
+        let taking_over = async || {
+            let owner = tokens.owner.clone();
+            match writer.submit(Work::TakeOver { owner }).await? {
+                Done::Tokens(stored) => tokens.read(stored),
+                _ => return Err(unexpected()),
+            }
+            Ok(())
+        };
+        tokens.taken_over.get_or_try_init(taking_over).await?;
+        if !tokens.take(&used, micros(now))? {
+            return Ok(false);
+        }
+        let given = writer.pass(Work::Used {
+            used: used.clone(),
+            now,
+        });
+        if given.is_err() {
+            tokens.give_back(&used);
+        }
+        given.map(|()| true)
     }
 
     /// Removes what is older than `before`: entries of the audit log by whole stretches between

@@ -57,6 +57,8 @@ const COLUMNS: &[&str] = &[
 pub(crate) struct Appended {
     /// The head before.
     pub before: Head,
+    /// The server that knows the tokens.
+    pub tokens_of: Option<String>,
     /// Each entry, in order.
     pub heads: Vec<Head>,
     /// The checkpoints among them.
@@ -71,8 +73,8 @@ pub(crate) async fn append(
     every: u64,
 ) -> Result<Appended, StoreError> {
     let sql = match connection.is_postgres() {
-        true => "SELECT seq, hash, chain FROM cds_audit_head WHERE one = 1 FOR UPDATE",
-        false => "SELECT seq, hash, chain FROM cds_audit_head WHERE one = 1",
+        true => "SELECT seq, hash, chain, tokens_of FROM cds_audit_head WHERE one = 1 FOR UPDATE",
+        false => "SELECT seq, hash, chain, tokens_of FROM cds_audit_head WHERE one = 1",
     };
     let row = connection.row(sql, vec![]).await?;
     let missing = || StoreError::Damaged("the head of the audit log is missing".into());
@@ -115,10 +117,11 @@ pub(crate) async fn append(
     if let Some(head) = heads.last() {
         let sql = "UPDATE cds_audit_head SET seq = $1, hash = $2 WHERE one = 1";
         let values = vec![number(head.seq), head.hash.as_str().into()];
-        connection.execute(sql, values).await?;
+        connection.later(sql, values).await?;
     }
     Ok(Appended {
         before,
+        tokens_of: row.maybe_text(3)?.map(str::to_owned),
         heads,
         checkpoints,
     })

@@ -6,11 +6,11 @@
 mod failure;
 mod place;
 mod row;
+mod sqlite;
 
 use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, SqlSafeStr};
 
 use crate::StoreError;
@@ -20,12 +20,14 @@ pub use place::Place;
 pub(crate) use place::{FileId, Mode};
 pub(crate) use row::{Row, Value};
 
+use self::sqlite::Sqlite;
+
 /// How long a statement of SQLite waits for another process that writes. Whoever writes tries again.
 pub(crate) const BUSY: Duration = Duration::from_secs(1);
 
 /// A connection. Dropped in the middle of a transaction it takes the transaction back.
 pub(crate) enum Connection {
-    Sqlite(SqliteConnection),
+    Sqlite(Box<Sqlite>),
     Postgres(PgConnection),
 }
 
@@ -43,15 +45,30 @@ impl Connection {
     ) -> Result<u64, StoreError> {
         match self {
             Connection::Sqlite(own) => {
-                let query = row::bound_sqlite(sqlx::query(sql), values);
-                let done = query.execute(own).await.map_err(failure::told)?;
-                Ok(done.rows_affected())
+                let (changed, _) = own.run(sql, values).await?;
+                Ok(changed)
             }
             Connection::Postgres(own) => {
                 let query = row::bound_postgres(sqlx::query(sql), values);
                 let done = query.execute(own).await.map_err(failure::told)?;
                 Ok(done.rows_affected())
             }
+        }
+    }
+
+    /// Runs a statement whose answer nobody needs: at once, or in SQLite along with the next one (see [`Sqlite`]),
+    /// which then fails for it.
+    pub(crate) async fn later(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Connection::Sqlite(own) => {
+                own.later(sql.into_sql_str().as_str(), values);
+                Ok(())
+            }
+            Connection::Postgres(_) => self.execute(sql, values).await.map(|_| ()),
         }
     }
 
@@ -63,9 +80,8 @@ impl Connection {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Connection::Sqlite(own) => {
-                let query = row::bound_sqlite(sqlx::query(sql), values);
-                let rows = query.fetch_all(own).await.map_err(failure::told)?;
-                rows.iter().map(row::of_sqlite).collect()
+                let (_, rows) = own.run(sql, values).await?;
+                Ok(rows)
             }
             Connection::Postgres(own) => {
                 let query = row::bound_postgres(sqlx::query(sql), values);
@@ -87,10 +103,7 @@ impl Connection {
     /// Runs statements without values.
     pub(crate) async fn script(&mut self, sql: impl SqlSafeStr) -> Result<(), StoreError> {
         match self {
-            Connection::Sqlite(own) => {
-                let done = sqlx::raw_sql(sql).execute(own).await;
-                done.map(|_| ()).map_err(failure::told)
-            }
+            Connection::Sqlite(own) => own.script(sql).await,
             Connection::Postgres(own) => {
                 let done = sqlx::raw_sql(sql).execute(own).await;
                 done.map(|_| ()).map_err(failure::told)
@@ -101,18 +114,9 @@ impl Connection {
     /// Begins to write what is on the disk once it is committed. In SQLite nobody else writes until the end.
     pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
         match self {
-            Connection::Sqlite(_) => {
-                self.script("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")
-                    .await
-            }
+            Connection::Sqlite(_) => self.later("BEGIN IMMEDIATE", vec![]).await,
             Connection::Postgres(_) => self.script("BEGIN").await,
         }
-    }
-
-    /// Of SQLite: what is written next need not be on the disk, until the next [`Self::begin`]. A process that ends
-    /// does not lose it, a machine that does may. There is one log: the next commit takes it along to the disk.
-    pub(crate) async fn unsynced(&mut self) -> Result<(), StoreError> {
-        self.script("PRAGMA synchronous = NORMAL").await
     }
 
     /// Of SQLite: commits go to a log beside the file, and readers do not wait for writers. Kept in the file.
@@ -151,11 +155,14 @@ impl Connection {
 
     /// Makes durable what was written.
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        self.script("COMMIT").await
+        self.execute("COMMIT", vec![]).await.map(|_| ())
     }
 
     /// Takes back what was written. Whether the connection can be used on.
     pub(crate) async fn roll_back(&mut self) -> bool {
+        if let Connection::Sqlite(own) = self {
+            own.forget();
+        }
         self.script("ROLLBACK").await.is_ok()
     }
 

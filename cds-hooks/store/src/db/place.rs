@@ -9,8 +9,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 
 use super::failure::told;
+use super::sqlite::Sqlite;
 use super::{BUSY, Connection};
 use crate::StoreError;
+
+/// Statements that are kept prepared, at most: those that go together are one, and differ by how many rows they write.
+const PREPARED: usize = 256;
 
 /// Where a store is: a file for SQLite, a URL for PostgreSQL. Shown without user and password.
 #[derive(Clone, Debug)]
@@ -188,12 +192,14 @@ async fn sqlite(path: &Path, mode: Mode) -> Result<Connection, StoreError> {
         .create_if_missing(mode == Mode::Create)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
+        .statement_cache_capacity(PREPARED)
         .disable_statement_logging();
     let options = match mode {
         Mode::Read => options.pragma("query_only", "1"),
         Mode::Create | Mode::Write => options.pragma("wal_autocheckpoint", LONGEST_LOG),
     };
-    Ok(Connection::Sqlite(options.connect().await.map_err(told)?))
+    let own = options.connect().await.map_err(told)?;
+    Ok(Connection::Sqlite(Box::new(Sqlite::new(own))))
 }
 
 /// Makes the file where there is none, for its owner alone: it names patients. (SQLite gives the files beside

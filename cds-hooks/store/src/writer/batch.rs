@@ -7,6 +7,7 @@ use crate::audit::{Appended, Head, Prepared, append, purge, stored};
 use crate::db::Connection;
 use crate::feedback::{self, FeedbackCounts};
 use crate::jti::{self, Used};
+use crate::tokens::taken;
 use crate::{recorded, shown};
 
 /// How to write.
@@ -17,6 +18,8 @@ pub(super) struct How {
     pub every: u64,
     /// Expired tokens are to be removed.
     pub forget: bool,
+    /// Names this server, where it has to be the one that knows the tokens.
+    pub owner: Option<String>,
 }
 
 /// What was written, job by job.
@@ -54,6 +57,10 @@ pub(super) async fn apply(
     if !entries.is_empty() {
         appended.push(append(connection, &entries, how.every).await?);
     }
+    is_own(connection, &open, how, &appended).await?;
+    if !connection.is_postgres() {
+        jti::keep(connection, &tokens(&open)).await?;
+    }
     let mut heads = appended
         .iter()
         .flat_map(|a| a.heads.clone())
@@ -85,20 +92,49 @@ pub(super) async fn apply(
     })
 }
 
+/// Refuses to write where another server took the tokens over.
+async fn is_own(
+    connection: &mut Connection,
+    open: &[&Work],
+    how: &How,
+    appended: &[Appended],
+) -> Result<(), StoreError> {
+    let takes = |work: &&Work| matches!(work, Work::TakeOver { .. });
+    let Some(owner) = &how.owner else {
+        return Ok(());
+    };
+    let is_own = match appended.first() {
+        _ if open.iter().any(takes) => true,
+        Some(appended) => appended.tokens_of.as_ref() == Some(owner),
+        None => jti::are_of(connection, owner).await?,
+    };
+    match is_own {
+        true => Ok(()),
+        false => Err(taken()),
+    }
+}
+
+fn tokens<'a>(open: &[&'a Work]) -> Vec<&'a Used> {
+    let used = open.iter().filter_map(|work| match work {
+        Work::Used { used, .. } => Some(used),
+        _ => None,
+    });
+    used.collect()
+}
+
 /// What belongs to no chain; and whether expired tokens are left.
 async fn parts(
     connection: &mut Connection,
     open: &[&Work],
     how: &How,
 ) -> Result<(Vec<Option<Done>>, bool), StoreError> {
-    let used: Vec<&Used> = open
-        .iter()
-        .filter_map(|work| match work {
-            Work::Used { used, .. } => Some(used),
-            _ => None,
-        })
-        .collect();
-    let mut first = jti::write(connection, &used).await?.into_iter();
+    let used = tokens(open);
+    let mut first = match connection.is_postgres() {
+        true => jti::write(connection, &used).await?,
+        // What is given to be written to SQLite is known to be the first.
+        false => vec![true; used.len()],
+    }
+    .into_iter();
     let now = open.iter().find_map(|work| match work {
         Work::Used { now, .. } => Some(*now),
         _ => None,
@@ -124,6 +160,9 @@ async fn parts(
                 Some(Done::Feedback(feedback::write(connection, batch).await?))
             }
             Work::Used { .. } => first.next().map(Done::First),
+            Work::TakeOver { owner } => {
+                Some(Done::Tokens(jti::take_over(connection, owner).await?))
+            }
             Work::Entry { .. } | Work::Purge { .. } => None,
         });
     }

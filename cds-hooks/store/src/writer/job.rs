@@ -26,6 +26,8 @@ pub(crate) enum Work {
     },
     /// A token that was used.
     Used { used: Used, now: Timestamp },
+    /// This server is the one that knows the tokens, from now on.
+    TakeOver { owner: String },
     /// Removing what is older.
     Purge {
         before: Timestamp,
@@ -39,7 +41,7 @@ impl Work {
         match self {
             Work::Entry { entry, .. } => Some(entry),
             Work::Feedback { entry, .. } => entry.as_deref(),
-            Work::Used { .. } | Work::Purge { .. } => None,
+            Work::Used { .. } | Work::TakeOver { .. } | Work::Purge { .. } => None,
         }
     }
 
@@ -54,7 +56,7 @@ impl Work {
                     + recorded.as_ref().map_or(0, RecordedCall::size)
             }
             Work::Feedback { batch, .. } => batch.size(),
-            Work::Used { .. } | Work::Purge { .. } => 0,
+            Work::Used { .. } | Work::TakeOver { .. } | Work::Purge { .. } => 0,
         };
         200 + entry + rest
     }
@@ -66,15 +68,10 @@ impl Work {
         match self {
             Work::Entry { shown, .. } => 1 + shown.as_ref().map_or(0, |shown| shown.cards.len()),
             Work::Feedback { batch, .. } => 1 + batch.entries.len(),
-            Work::Used { .. } => 1,
+            Work::Used { .. } | Work::TakeOver { .. } => 1,
             // It removes as many as may be removed at once.
             Work::Purge { .. } => 2_000,
         }
-    }
-
-    /// Whether it is a token that was used.
-    pub(crate) fn is_token(&self) -> bool {
-        matches!(self, Work::Used { .. })
     }
 }
 
@@ -85,13 +82,16 @@ pub(crate) enum Done {
     Feedback(FeedbackCounts),
     /// Whether the token was used for the first time.
     First(bool),
+    /// The tokens that are there, by when they expire.
+    Tokens(Vec<(i64, Vec<u128>)>),
     Purged(Purged),
 }
 
 /// Work, and who waits for it.
 pub(crate) struct Job {
     pub work: Work,
-    pub reply: oneshot::Sender<Result<Done, StoreError>>,
+    /// Where nobody does it is written along with the next that somebody waits for, or soon.
+    pub reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
     /// Nothing is begun after it.
     pub deadline: Instant,
     /// Its part of the queue's room, given back when it is dropped.

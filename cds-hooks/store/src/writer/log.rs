@@ -20,8 +20,10 @@ use super::job::Work;
 use crate::StoreError;
 use crate::db::{Connection, FileId, Mode, Place};
 
-/// What goes to the log from one time to the next, about.
-const BYTES: usize = 8 << 20;
+/// What goes to the log from one time to the next, about. While the file is brought to the disk commits wait, the
+/// longer the more there is: in a file of 600 MB, at 500 calls a second, 1 MiB at a time made p99 of a call a third of
+/// what it was with 8 MiB (half of that no less).
+const BYTES: usize = 1 << 20;
 
 /// A page: what a row changes at least.
 const PAGE: usize = 4_096;

@@ -7,9 +7,9 @@
 //! call ─┘ (bounded)           └─────────────┘
 //! ```
 //!
-//! What is acknowledged is on the disk, but in SQLite for tokens that were used: these a process that ends does not
-//! lose, and the record of their call, which is acknowledged before its answer goes out, takes them along to the
-//! disk. So a call waits for the disk once.
+//! What is acknowledged is on the disk. In SQLite nobody waits for a token that was used (see [`crate::tokens`]): the
+//! record of its call, which is acknowledged before its answer goes out, takes it along to the disk, and where none
+//! comes it goes there alone, a little later. So a call waits for the disk once.
 //!
 //! A database that is away is tried again, with a growing pause; records wait [`crate::Settings::wait`] for it
 //! and are then refused, and while it is known to be away they are refused at once.
@@ -84,6 +84,28 @@ impl Writer {
 
     /// Writes; what comes back is durable.
     pub(crate) async fn submit(&self, work: Work) -> Result<Done, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.give(work, Some(reply))?;
+        // The task answers by then: it begins nothing after the deadline, and ends what takes longer than
+        // `wait`. The second is for what it does beside.
+        let most = self.wait * 2 + Duration::from_secs(1);
+        match timeout(most, answer).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err(ended()),
+            Err(_) => Err(away()),
+        }
+    }
+
+    /// Gives what nobody waits for: written before, or together with, all that is given after it.
+    pub(crate) fn pass(&self, work: Work) -> Result<(), StoreError> {
+        self.give(work, None)
+    }
+
+    fn give(
+        &self,
+        work: Work,
+        reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
+    ) -> Result<(), StoreError> {
         let counters = &self.shared.counters;
         if self.shared.is_down.load(Ordering::Relaxed) {
             counters.refused_down.add();
@@ -94,29 +116,19 @@ impl Writer {
             counters.refused_full.add();
             return Err(full());
         };
-        let (reply, answer) = oneshot::channel();
-        let deadline = Instant::now() + self.wait;
         let job = Job {
             work,
             reply,
-            deadline,
+            deadline: Instant::now() + self.wait,
             _room: room,
         };
         match self.jobs.try_send(job) {
-            Ok(()) => {}
+            Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 counters.refused_full.add();
-                return Err(full());
+                Err(full())
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(ended()),
-        }
-        // The task answers by then: it begins nothing after the deadline, and ends what takes longer than
-        // `wait`. The second is for what it does beside.
-        let most = self.wait * 2 + Duration::from_secs(1);
-        match timeout(most, answer).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) => Err(ended()),
-            Err(_) => Err(away()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(ended()),
         }
     }
 

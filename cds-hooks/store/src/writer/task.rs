@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::batch::{How, Written, apply};
-use super::job::{Done, Job};
+use super::job::{Done, Job, Work};
 use super::link::Link;
 use super::log::Log;
 use super::{Shared, away};
 use crate::StoreError;
 use crate::audit::Head;
 use crate::db::is_twice;
+use crate::jti;
 use crate::settings::{Event, Settings};
+use crate::tokens::taken;
 
 pub(super) struct Task {
     link: Link,
@@ -30,6 +32,10 @@ pub(super) struct Task {
     forgot: Option<Instant>,
     /// Of SQLite: who takes its log over into its file.
     log: Option<Log>,
+    /// What nobody waits for, and since when.
+    lingering: (Vec<Job>, Option<Instant>),
+    /// Names this server, once it is the one that knows the tokens.
+    owner: Option<String>,
 }
 
 /// Pauses before another try, the first and the longest.
@@ -44,6 +50,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often expired tokens are removed.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// How long what nobody waits for waits for something that somebody waits for.
+const LINGERS: Duration = Duration::from_millis(100);
 
 /// What goes into one transaction at most, beside one that is larger: it has to be done while its callers wait.
 const ROWS: usize = 2_000;
@@ -65,6 +74,8 @@ impl Task {
             away: None,
             last: Head::default(),
             forgot: None,
+            lingering: (vec![], None),
+            owner: None,
         }
     }
 
@@ -75,9 +86,15 @@ impl Task {
                 true => LOOK_EVERY,
                 false => pause,
             };
-            let first = match timeout(quiet, self.jobs.recv()).await {
-                Ok(Some(first)) => first,
-                Ok(None) => break,
+            let lingers = self
+                .lingering
+                .1
+                .map(|since| LINGERS.saturating_sub(since.elapsed()));
+            let first = match timeout(lingers.unwrap_or(quiet).min(quiet), self.jobs.recv()).await {
+                Ok(first @ Some(_)) => first,
+                Ok(None) if lingers.is_none() => break,
+                Ok(None) => None,
+                Err(_) if lingers.is_some() => None,
                 // Nobody gives anything to write: it has to be found out whether it would go.
                 Err(_) => {
                     pause = match self.probe().await {
@@ -87,9 +104,10 @@ impl Task {
                     continue;
                 }
             };
-            let batch = self.batch(first);
-            self.write(batch).await;
-            self.take_over_log().await;
+            if let Some(batch) = self.batch(first) {
+                self.write(batch).await;
+                self.take_over_log().await;
+            }
         }
         if let Some(log) = self.log.take() {
             log.end().await;
@@ -97,17 +115,31 @@ impl Task {
         self.link.end().await;
     }
 
-    /// What waits, as much as goes together.
-    fn batch(&mut self, first: Job) -> Vec<Job> {
-        let (mut rows, mut bytes) = (first.work.rows(), first.work.size());
-        let mut batch = vec![first];
+    /// What waits, as much as goes together; nothing as long as nobody waits for any of it.
+    fn batch(&mut self, first: Option<Job>) -> Option<Vec<Job>> {
+        let (mut batch, since) = std::mem::take(&mut self.lingering);
+        let is_over = first.is_none();
+        batch.extend(first);
+        let mut rows = batch.iter().map(|job| job.work.rows()).sum::<usize>();
+        let mut bytes = batch.iter().map(|job| job.work.size()).sum::<usize>();
         while batch.len() < self.settings.batch && rows < ROWS && bytes < BYTES {
             let Ok(job) = self.jobs.try_recv() else { break };
             rows += job.work.rows();
             bytes += job.work.size();
             batch.push(job);
         }
-        batch
+        let since = since.unwrap_or_else(Instant::now);
+        let lingers = !is_over
+            && batch.len() < self.settings.batch
+            && since.elapsed() < LINGERS
+            && batch.iter().all(|job| job.reply.is_none());
+        match lingers {
+            true => {
+                self.lingering = (batch, Some(since));
+                None
+            }
+            false => Some(batch),
+        }
     }
 
     /// Takes over the rest of the log, where it is time to.
@@ -122,13 +154,7 @@ impl Task {
 
     /// Writes a batch, or refuses what could not be written in time.
     async fn write(&mut self, batch: Vec<Job>) {
-        // In SQLite tokens first and for themselves: they do not wait for the disk. (A PostgreSQL that died may forget
-        // one and, back again, be given the record of its call; SQLite ends with this process.)
-        let is_alone = self.link.place().file().is_some();
-        let (tokens, others): (Vec<Job>, Vec<Job>) = batch
-            .into_iter()
-            .partition(|job| is_alone && job.work.is_token());
-        let mut rest = vec![others, tokens];
+        let mut rest = vec![batch];
         // One of them may be at fault: the others must not suffer from it.
         while let Some(batch) = rest.pop() {
             let mut left = self.write_together(batch).await;
@@ -191,7 +217,8 @@ impl Task {
     /// Without those whose callers are gone, and those that waited too long, who are told.
     fn wanted(&self, batch: Vec<Job>, error: &StoreError) -> Vec<Job> {
         let now = Instant::now();
-        let batch = batch.into_iter().filter(|job| !job.reply.is_closed());
+        let is_gone = |job: &Job| job.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
+        let batch = batch.into_iter().filter(|job| !is_gone(job));
         let (late, wanted): (Vec<Job>, Vec<Job>) = batch.partition(|job| job.deadline <= now);
         for _ in &late {
             self.shared.counters.refused_late.add();
@@ -205,6 +232,7 @@ impl Task {
             careful,
             every: self.settings.checkpoint_every,
             forget: self.forgot.is_none_or(|at| at.elapsed() > FORGET_EVERY),
+            owner: self.owner.clone(),
         };
         let (link, last) = (&mut self.link, &self.last);
         let done = timeout(self.settings.wait, transact(link, batch, &how, last)).await;
@@ -243,8 +271,13 @@ impl Task {
             if let Done::Feedback(counts) = &done {
                 self.shared.counters.feedback(counts);
             }
-            // Who asked may have gone.
-            let _ = job.reply.send(Ok(done));
+            if let Work::TakeOver { owner } = job.work {
+                self.owner = Some(owner);
+            }
+            if let Some(reply) = job.reply {
+                // Who asked may have gone.
+                let _ = reply.send(Ok(done));
+            }
         }
     }
 
@@ -280,7 +313,7 @@ impl Task {
             true => self.settings.wait.max(PATIENCE),
             false => self.settings.wait,
         };
-        let done = timeout(most, touch(&mut self.link, writes)).await;
+        let done = timeout(most, touch(&mut self.link, writes, self.owner.as_deref())).await;
         let done = done.unwrap_or_else(|_| Err(unanswered()));
         if done.as_ref().is_err_and(StoreError::is_away) {
             self.link.forget();
@@ -346,8 +379,10 @@ fn unanswered() -> StoreError {
 
 fn refuse(batch: Vec<Job>, error: &StoreError) {
     for job in batch {
-        // Who asked may have gone.
-        let _ = job.reply.send(Err(error.clone()));
+        if let Some(reply) = job.reply {
+            // Who asked may have gone.
+            let _ = reply.send(Err(error.clone()));
+        }
     }
 }
 
@@ -358,23 +393,13 @@ async fn transact(
     how: &How,
     last: &Head,
 ) -> Result<Written, StoreError> {
-    let only_tokens = batch.iter().all(|job| job.work.is_token());
     link.connection().await?;
     let set_back = link.set_back(last).await?;
     let connection = link.connection().await?;
-    let done = match only_tokens && !connection.is_postgres() {
-        // Each of their statements is one of its own, whole or not there: so many turns fewer.
-        true => match connection.unsynced().await {
-            Ok(()) => apply(connection, batch, how).await,
-            Err(error) => Err(error),
-        },
-        false => {
-            connection.begin().await?;
-            match apply(connection, batch, how).await {
-                Ok(written) => connection.commit().await.map(|()| written),
-                Err(error) => Err(error),
-            }
-        }
+    connection.begin().await?;
+    let done = match apply(connection, batch, how).await {
+        Ok(written) => connection.commit().await.map(|()| written),
+        Err(error) => Err(error),
     };
     match done {
         Ok(written) => {
@@ -394,9 +419,15 @@ async fn transact(
     }
 }
 
-/// Whether the database answers; also whether it can be written to, which changes nothing.
-async fn touch(link: &mut Link, writes: bool) -> Result<(), StoreError> {
+/// Whether the database answers, and is this server's still; also whether it can be written to, which changes
+/// nothing.
+async fn touch(link: &mut Link, writes: bool, owner: Option<&str>) -> Result<(), StoreError> {
     let connection = link.connection().await?;
+    if let Some(owner) = owner
+        && !jti::are_of(connection, owner).await?
+    {
+        return Err(taken());
+    }
     if !writes {
         return connection.ping().await;
     }
