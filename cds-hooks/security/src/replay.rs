@@ -21,6 +21,11 @@ pub trait ReplayStore: Send + Sync {
     fn shared_by(&self, issuers: usize) {
         let _ = issuers;
     }
+
+    /// A token that was remembered just now, and whose request is refused for another reason: it may come again.
+    fn give_back(&self, iss: &str, jti: &str, until: i64) {
+        let _ = (iss, jti, until);
+    }
 }
 
 /// Remembers in memory: for one server. What it knows is gone with its process.
@@ -142,6 +147,22 @@ impl ReplayStore for MemoryReplay {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.issuers = issuers;
     }
+
+    fn give_back(&self, iss: &str, jti: &str, until: i64) {
+        let key = key(jti);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(issued) = used.by_issuer.get_mut(iss) else {
+            return;
+        };
+        let Some(keys) = issued.by_end.get_mut(&until) else {
+            return;
+        };
+        let before = keys.len();
+        keys.retain(|known| *known != key);
+        if keys.len() < before && issued.known.remove(&key) {
+            used.count -= 1;
+        }
+    }
 }
 
 /// Of fixed size, whatever the token says.
@@ -234,5 +255,18 @@ mod tests {
         // More issuers than were said: never more than there is room.
         assert!(store.remember("c", "1", 100, 50).await.is_err());
         assert_eq!(store.counts(), (5, 3));
+    }
+
+    #[tokio::test]
+    async fn what_is_given_back_may_come_again_and_makes_room() {
+        let store = MemoryReplay::new(1);
+        assert_eq!(store.remember("a", "1", 100, 50).await, Ok(true));
+        store.give_back("a", "1", 99);
+        store.give_back("b", "1", 100);
+        assert_eq!(store.remember("a", "1", 100, 50).await, Ok(false));
+        store.give_back("a", "1", 100);
+        assert_eq!(store.counts().0, 0);
+        assert_eq!(store.remember("a", "1", 200, 50).await, Ok(true));
+        assert_eq!(store.remember("a", "1", 200, 150).await, Ok(false));
     }
 }

@@ -100,6 +100,10 @@ impl Kept {
     pub fn replay(&self, memory: impl FnOnce() -> Arc<dyn ReplayStore>) -> Arc<dyn ReplayStore> {
         let store = Remembered(self.store.clone());
         match self.recorder.is_required() {
+            true if self.store.is_file() => Arc::new(Shared {
+                store: Arc::new(store),
+                memory: memory(),
+            }),
             true => Arc::new(store),
             false => Arc::new(InBoth {
                 store: Arc::new(store),
@@ -342,6 +346,31 @@ impl ReplayStore for InBoth {
             Ok(Ok(first)) => Ok(first),
             _ => here,
         }
+    }
+}
+
+/// Tokens that were used, in a store that knows them in memory: there each issuer has its share, so that none
+/// keeps the others out.
+struct Shared {
+    store: Arc<dyn ReplayStore>,
+    memory: Arc<dyn ReplayStore>,
+}
+
+#[async_trait]
+impl ReplayStore for Shared {
+    fn shared_by(&self, issuers: usize) {
+        self.memory.shared_by(issuers);
+    }
+
+    async fn remember(&self, iss: &str, jti: &str, until: i64, now: i64) -> Result<bool, String> {
+        if !self.memory.remember(iss, jti, until, now).await? {
+            return Ok(false);
+        }
+        let stored = self.store.remember(iss, jti, until, now).await;
+        if stored.is_err() {
+            self.memory.give_back(iss, jti, until);
+        }
+        stored
     }
 }
 

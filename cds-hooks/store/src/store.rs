@@ -36,7 +36,7 @@ struct Inner {
     /// Tells this store's questions from those of others.
     asked: Ids,
     /// Of SQLite.
-    tokens: Option<Tokens>,
+    tokens: Option<Arc<Tokens>>,
 }
 
 /// How long a database may take when the store is opened: to be made or brought forward, and to say that it is
@@ -66,7 +66,8 @@ impl Store {
     /// [`Settings::starts_without`]: [`Store::counts`] and [`Settings::told`] tell then.
     pub async fn open(place: &Place, settings: Settings, name: &str) -> Result<Self, StoreError> {
         let mut tries = 0;
-        let most = match settings.starts_without {
+        // A file does not keep anybody waiting, and may have to be brought forward.
+        let most = match settings.starts_without && place.file().is_none() {
             true => ANSWERING,
             false => OPENING,
         };
@@ -94,10 +95,10 @@ impl Store {
         let asked = Ids::new(name);
         let tokens = place.file().map(|_| {
             let owner = asked.next(Timestamp::UNIX_EPOCH);
-            Tokens::new(owner, settings.tokens)
+            Arc::new(Tokens::new(owner, settings.tokens))
         });
         Ok(Store(Arc::new(Inner {
-            writer: Writer::start(link, &settings, away.as_ref()),
+            writer: Writer::start(link, &settings, away.as_ref(), tokens.clone()),
             reader: Reader::new(place.clone()),
             settings,
             asked,
@@ -208,15 +209,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let writer = &self.0.writer;
-        let taking_over = async || {
-            let owner = tokens.owner.clone();
-            match writer.submit(Work::TakeOver { owner }).await? {
-                Done::Tokens(stored) => tokens.read(stored),
-                _ => return Err(unexpected()),
+        if !tokens.was_read() {
+            // One asks, the others wait for it.
+            let turn = tokio::time::timeout(self.0.settings.wait * 2, tokens.asking.lock()).await;
+            let late = |_| StoreError::Busy("the tokens in the store are being read".into());
+            let _turn = turn.map_err(late)?;
+            if !tokens.was_read() {
+                let owner = tokens.owner.clone();
+                writer.submit(Work::TakeOver { owner }).await?;
             }
-            Ok(())
-        };
-        tokens.taken_over.get_or_try_init(taking_over).await?;
+        }
         if !tokens.take(&used, micros(now))? {
             return Ok(false);
         }
@@ -248,6 +250,8 @@ impl Store {
         if place.file().is_none() {
             return Ok(());
         }
+        // Also what nobody waited for. Where it does not go, there is nothing to be done about it here.
+        let _ = self.0.writer.submit(Work::Nothing).await;
         let mut connection = place.connect(Mode::Write).await?;
         let done = connection.settle().await;
         connection.close().await;
@@ -257,6 +261,11 @@ impl Store {
     /// What was written so far, what waits, and whether the database is there: for metrics and readiness.
     pub fn counts(&self) -> Counts {
         self.0.writer.counts()
+    }
+
+    /// Whether it is a file of SQLite, which is for one server.
+    pub fn is_file(&self) -> bool {
+        self.0.reader.place.file().is_some()
     }
 
     /// To read what is stored.

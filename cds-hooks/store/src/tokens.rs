@@ -10,10 +10,9 @@
 //! The store names the server that took over last. Where that is another one, two servers use one file, and neither
 //! would know what the other took: the one before writes nothing more, and says so.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-use tokio::sync::OnceCell;
 
 use crate::StoreError;
 use crate::jti::Used;
@@ -23,13 +22,16 @@ pub(crate) struct Tokens {
     pub owner: String,
     most: usize,
     /// Those in the store were read.
-    pub taken_over: OnceCell<()>,
+    was_read: AtomicBool,
+    /// Held by who asks for them.
+    pub asking: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
 }
 
 #[derive(Default)]
 struct Known {
-    keys: HashSet<u128>,
+    /// Each with when it expires.
+    keys: HashMap<u128, i64>,
     by_end: BTreeMap<i64, Vec<u128>>,
 }
 
@@ -39,17 +41,25 @@ impl Tokens {
         Tokens {
             owner,
             most,
-            taken_over: OnceCell::new(),
+            was_read: AtomicBool::new(false),
+            asking: tokio::sync::Mutex::default(),
             known: Mutex::default(),
         }
     }
 
-    /// What is in the store already: keys by when they expire.
-    pub(crate) fn read(&self, stored: Vec<(i64, Vec<u128>)>) {
+    /// Whether this server knows what is in the store.
+    pub(crate) fn was_read(&self) -> bool {
+        self.was_read.load(Ordering::Acquire)
+    }
+
+    /// What is in the store already: keys by when they expire. Read once.
+    pub(crate) fn read(&self, stored: &[(i64, Vec<u128>)]) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.was_read.swap(true, Ordering::AcqRel) {
+            return;
+        }
         for (end, keys) in stored {
-            known.keys.extend(&keys);
-            known.by_end.entry(end).or_default().extend(keys);
+            keys.iter().for_each(|key| known.insert(*key, *end));
         }
     }
 
@@ -57,7 +67,7 @@ impl Tokens {
     pub(crate) fn take(&self, used: &Used, now: i64) -> Result<bool, StoreError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.forget(now);
-        if known.keys.contains(&used.key()) {
+        if known.keys.contains_key(&used.key()) {
             return Ok(false);
         }
         if known.keys.len() >= self.most {
@@ -66,12 +76,7 @@ impl Tokens {
                 self.most
             )));
         }
-        known.keys.insert(used.key());
-        known
-            .by_end
-            .entry(used.expires())
-            .or_default()
-            .push(used.key());
+        known.insert(used.key(), used.expires());
         Ok(true)
     }
 
@@ -91,10 +96,21 @@ impl Known {
             if *first.key() >= now {
                 break;
             }
+            let end = *first.key();
             for gone in first.remove() {
-                self.keys.remove(&gone);
+                // A store may have one twice: what expired and was not removed yet, and what was used again since.
+                if self.keys.get(&gone) == Some(&end) {
+                    self.keys.remove(&gone);
+                }
             }
         }
+    }
+
+    /// The one that expires last counts.
+    fn insert(&mut self, key: u128, end: i64) {
+        let known = self.keys.entry(key).or_insert(end);
+        *known = end.max(*known);
+        self.by_end.entry(end).or_default().push(key);
     }
 }
 
@@ -127,9 +143,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_used_again_is_known_until_the_second_expires() {
+        let tokens = Tokens::new("me".into(), 9);
+        let (first, again) = (used("1", 5), used("1", 10));
+        let stored = [
+            (5_000_000, vec![first.key()]),
+            (10_000_000, vec![again.key()]),
+        ];
+        tokens.read(&stored);
+        assert!(tokens.was_read());
+        assert_eq!(tokens.take(&again, 7_000_000), Ok(false));
+        assert_eq!(tokens.take(&again, 11_000_000), Ok(true));
+    }
+
+    #[test]
     fn there_is_room_for_so_many_and_what_was_given_back_makes_room() {
         let tokens = Tokens::new("me".into(), 2);
-        tokens.read(vec![(5_000_000, vec![used("old", 5).key()])]);
+        tokens.read(&[(5_000_000, vec![used("old", 5).key()])]);
         assert_eq!(tokens.take(&used("old", 5), 0), Ok(false));
         let one = used("1", 10);
         assert_eq!(tokens.take(&one, 0), Ok(true));

@@ -155,7 +155,11 @@ impl Connection {
 
     /// Makes durable what was written.
     pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
-        self.execute("COMMIT", vec![]).await.map(|_| ())
+        match self {
+            Connection::Sqlite(_) => self.execute("COMMIT", vec![]).await.map(|_| ()),
+            // Not prepared first, while others wait.
+            Connection::Postgres(_) => self.script("COMMIT").await,
+        }
     }
 
     /// Takes back what was written. Whether the connection can be used on.

@@ -14,7 +14,7 @@ use super::{BUSY, Connection};
 use crate::StoreError;
 
 /// Statements that are kept prepared, at most: those that go together are one, and differ by how many rows they write.
-const PREPARED: usize = 256;
+const PREPARED: usize = 128;
 
 /// Where a store is: a file for SQLite, a URL for PostgreSQL. Shown without user and password.
 #[derive(Clone, Debug)]

@@ -17,6 +17,9 @@ use super::failure::told;
 use super::row::{self, Row, Value};
 use crate::StoreError;
 
+/// Values of statements that are kept prepared, at most: larger ones come in too many sizes, and take memory.
+const KEPT: usize = 1_000;
+
 pub(crate) struct Sqlite {
     own: SqliteConnection,
     /// Statements that were not sent yet, each with `;` after it.
@@ -96,7 +99,8 @@ impl Sqlite {
         values: Vec<Value>,
         before: usize,
     ) -> Result<(u64, Vec<Row>), StoreError> {
-        let query = row::bound_sqlite(sqlx::query(sql), values);
+        let is_usual = values.len() <= KEPT;
+        let query = row::bound_sqlite(sqlx::query(sql), values).persistent(is_usual);
         let mut steps = self.own.fetch_many(query);
         let (mut ended, mut changed, mut rows) = (0, 0, vec![]);
         while let Some(step) = steps.try_next().await.map_err(told)? {

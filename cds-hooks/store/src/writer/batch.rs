@@ -163,6 +163,7 @@ async fn parts(
             Work::TakeOver { owner } => {
                 Some(Done::Tokens(jti::take_over(connection, owner).await?))
             }
+            Work::Nothing => Some(Done::Nothing),
             Work::Entry { .. } | Work::Purge { .. } => None,
         });
     }

@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Used { used: Used, now: Timestamp },
     /// This server is the one that knows the tokens, from now on.
     TakeOver { owner: String },
+    /// Nothing: by the time it is done all that was given before it is.
+    Nothing,
     /// Removing what is older.
     Purge {
         before: Timestamp,
@@ -41,7 +43,7 @@ impl Work {
         match self {
             Work::Entry { entry, .. } => Some(entry),
             Work::Feedback { entry, .. } => entry.as_deref(),
-            Work::Used { .. } | Work::TakeOver { .. } | Work::Purge { .. } => None,
+            Work::Used { .. } | Work::TakeOver { .. } | Work::Nothing | Work::Purge { .. } => None,
         }
     }
 
@@ -56,7 +58,7 @@ impl Work {
                     + recorded.as_ref().map_or(0, RecordedCall::size)
             }
             Work::Feedback { batch, .. } => batch.size(),
-            Work::Used { .. } | Work::TakeOver { .. } | Work::Purge { .. } => 0,
+            Work::Used { .. } | Work::TakeOver { .. } | Work::Nothing | Work::Purge { .. } => 0,
         };
         200 + entry + rest
     }
@@ -68,7 +70,7 @@ impl Work {
         match self {
             Work::Entry { shown, .. } => 1 + shown.as_ref().map_or(0, |shown| shown.cards.len()),
             Work::Feedback { batch, .. } => 1 + batch.entries.len(),
-            Work::Used { .. } | Work::TakeOver { .. } => 1,
+            Work::Used { .. } | Work::TakeOver { .. } | Work::Nothing => 1,
             // It removes as many as may be removed at once.
             Work::Purge { .. } => 2_000,
         }
@@ -85,6 +87,7 @@ pub(crate) enum Done {
     /// The tokens that are there, by when they expire.
     Tokens(Vec<(i64, Vec<u128>)>),
     Purged(Purged),
+    Nothing,
 }
 
 /// Work, and who waits for it.

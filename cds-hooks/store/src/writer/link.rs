@@ -15,6 +15,7 @@ pub(crate) struct Link {
     connection: Option<Connection>,
     /// Nothing was written over this connection yet.
     is_new: bool,
+    was_set_back: Option<Head>,
 }
 
 impl Link {
@@ -26,6 +27,7 @@ impl Link {
             file: None,
             connection: None,
             is_new: false,
+            was_set_back: None,
         }
     }
 
@@ -77,13 +79,19 @@ impl Link {
 
     /// On a connection that was made anew: the end of the audit log, where it does not have `last` any more.
     pub(crate) async fn set_back(&mut self, last: &Head) -> Result<Option<Head>, StoreError> {
-        match (&mut self.connection, self.is_new) {
+        self.was_set_back = match (&mut self.connection, self.is_new) {
             (Some(connection), true) => match audit::has(connection, last).await? {
-                true => Ok(None),
-                false => audit::head(connection).await.map(Some),
+                true => None,
+                false => Some(audit::head(connection).await?),
             },
-            _ => Ok(None),
-        }
+            _ => None,
+        };
+        Ok(self.was_set_back.clone())
+    }
+
+    /// The end of the audit log, once, where the last try found that it was set back.
+    pub(crate) fn found_set_back(&mut self) -> Option<Head> {
+        self.was_set_back.take()
     }
 
     /// Something was written over the connection.

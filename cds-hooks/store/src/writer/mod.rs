@@ -33,6 +33,7 @@ use self::job::Job;
 use self::task::Task;
 use crate::StoreError;
 use crate::settings::Settings;
+use crate::tokens::Tokens;
 
 pub use counts::Counts;
 pub(crate) use job::{Done, Work};
@@ -65,10 +66,15 @@ impl Shared {
 
 impl Writer {
     /// Starts the task; `away` says why there is no connection, where there is none.
-    pub(crate) fn start(link: Link, settings: &Settings, away: Option<&StoreError>) -> Self {
+    pub(crate) fn start(
+        link: Link,
+        settings: &Settings,
+        away: Option<&StoreError>,
+        tokens: Option<Arc<Tokens>>,
+    ) -> Self {
         let (jobs, taken) = mpsc::channel(settings.queue.max(1));
         let shared = Arc::new(Shared::default());
-        let mut task = Task::new(link, taken, settings, Arc::clone(&shared));
+        let mut task = Task::new(link, taken, settings, Arc::clone(&shared), tokens);
         if let Some(error) = away {
             task.is_away(error);
         }

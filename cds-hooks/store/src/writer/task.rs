@@ -17,7 +17,7 @@ use crate::audit::Head;
 use crate::db::is_twice;
 use crate::jti;
 use crate::settings::{Event, Settings};
-use crate::tokens::taken;
+use crate::tokens::{Tokens, taken};
 
 pub(super) struct Task {
     link: Link,
@@ -36,6 +36,7 @@ pub(super) struct Task {
     lingering: (Vec<Job>, Option<Instant>),
     /// Names this server, once it is the one that knows the tokens.
     owner: Option<String>,
+    tokens: Option<Arc<Tokens>>,
 }
 
 /// Pauses before another try, the first and the longest.
@@ -47,6 +48,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a database that was away may take to be there again.
 const PATIENCE: Duration = Duration::from_secs(10);
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How often expired tokens are removed.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -64,6 +66,7 @@ impl Task {
         jobs: mpsc::Receiver<Job>,
         settings: &Settings,
         shared: Arc<Shared>,
+        tokens: Option<Arc<Tokens>>,
     ) -> Self {
         Task {
             log: Log::start(link.place()),
@@ -76,6 +79,7 @@ impl Task {
             forgot: None,
             lingering: (vec![], None),
             owner: None,
+            tokens,
         }
     }
 
@@ -86,14 +90,12 @@ impl Task {
                 true => LOOK_EVERY,
                 false => pause,
             };
-            let lingers = self
-                .lingering
-                .1
-                .map(|since| LINGERS.saturating_sub(since.elapsed()));
+            // While nothing can be written it is looked for that, not for them.
+            let since = self.lingering.1.filter(|_| self.shared.is_up());
+            let lingers = since.map(|since| LINGERS.saturating_sub(since.elapsed()));
             let first = match timeout(lingers.unwrap_or(quiet).min(quiet), self.jobs.recv()).await {
                 Ok(first @ Some(_)) => first,
-                Ok(None) if lingers.is_none() => break,
-                Ok(None) => None,
+                Ok(None) => break,
                 Err(_) if lingers.is_some() => None,
                 // Nobody gives anything to write: it has to be found out whether it would go.
                 Err(_) => {
@@ -108,6 +110,9 @@ impl Task {
                 self.write(batch).await;
                 self.take_over_log().await;
             }
+        }
+        if let Some(batch) = self.batch(None).filter(|batch| !batch.is_empty()) {
+            self.write(batch).await;
         }
         if let Some(log) = self.log.take() {
             log.end().await;
@@ -156,8 +161,11 @@ impl Task {
     async fn write(&mut self, batch: Vec<Job>) {
         let mut rest = vec![batch];
         // One of them may be at fault: the others must not suffer from it.
-        while let Some(batch) = rest.pop() {
-            let mut left = self.write_together(batch).await;
+        while let Some(mut batch) = rest.pop() {
+            // What could not be written with the half before goes with this one.
+            let (mut all, _) = std::mem::take(&mut self.lingering);
+            all.append(&mut batch);
+            let mut left = self.write_together(all).await;
             if !left.is_empty() {
                 let right = left.split_off(left.len() / 2);
                 rest.extend([right, left]);
@@ -172,11 +180,15 @@ impl Task {
         let mut error = away();
         // Whether something may be there already, since nobody knows how the last try ended.
         let mut careful = false;
+        let mut is_first = true;
         loop {
             batch = self.wanted(batch, &error);
-            if batch.is_empty() {
-                return batch;
+            let is_waited_for = batch.iter().any(|job| job.reply.is_some());
+            if batch.is_empty() || !(is_first || is_waited_for) {
+                self.linger(batch);
+                return vec![];
             }
+            is_first = false;
             error = match self.attempt(&batch, careful).await {
                 Ok(written) => {
                     self.acknowledge(batch, written);
@@ -203,15 +215,30 @@ impl Task {
                 }
                 _ => {
                     self.fails(&error);
-                    refuse(batch, &error);
+                    let (waited_for, others) =
+                        batch.into_iter().partition(|job| job.reply.is_some());
+                    refuse(waited_for, &error);
+                    self.linger(others);
                     return vec![];
                 }
             }
-            let left = batch.iter().map(|job| job.deadline).min();
+            let waited_for = batch.iter().filter(|job| job.reply.is_some());
+            let left = waited_for.map(|job| job.deadline).min();
             let left = left.map_or(pause, |at| at.saturating_duration_since(Instant::now()));
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Keeps what nobody waits for until it can be written, before anything else: the record of a call must not be
+    /// there without its token. (The room that they take of the queue bounds them.)
+    fn linger(&mut self, jobs: Vec<Job>) {
+        let mut jobs: Vec<Job> = jobs.into_iter().filter(|job| job.reply.is_none()).collect();
+        if jobs.is_empty() {
+            return;
+        }
+        jobs.append(&mut self.lingering.0);
+        self.lingering = (jobs, Some(Instant::now()));
     }
 
     /// Without those whose callers are gone, and those that waited too long, who are told.
@@ -219,7 +246,8 @@ impl Task {
         let now = Instant::now();
         let is_gone = |job: &Job| job.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
         let batch = batch.into_iter().filter(|job| !is_gone(job));
-        let (late, wanted): (Vec<Job>, Vec<Job>) = batch.partition(|job| job.deadline <= now);
+        let (late, wanted): (Vec<Job>, Vec<Job>) =
+            batch.partition(|job| job.reply.is_some() && job.deadline <= now);
         for _ in &late {
             self.shared.counters.refused_late.add();
         }
@@ -237,6 +265,11 @@ impl Task {
         let (link, last) = (&mut self.link, &self.last);
         let done = timeout(self.settings.wait, transact(link, batch, &how, last)).await;
         let done = done.unwrap_or_else(|_| Err(unanswered()));
+        if done.is_err()
+            && let Some(found) = self.link.found_set_back()
+        {
+            self.was_set_back(found);
+        }
         if let Ok(written) = &done
             && !written.forgets_more
             && how.forget
@@ -271,8 +304,11 @@ impl Task {
             if let Done::Feedback(counts) = &done {
                 self.shared.counters.feedback(counts);
             }
-            if let Work::TakeOver { owner } = job.work {
+            if let (Work::TakeOver { owner }, Done::Tokens(stored)) = (job.work, &done) {
                 self.owner = Some(owner);
+                if let Some(tokens) = &self.tokens {
+                    tokens.read(stored);
+                }
             }
             if let Some(reply) = job.reply {
                 // Who asked may have gone.
@@ -310,6 +346,8 @@ impl Task {
     async fn touch(&mut self, writes: bool) -> Result<(), StoreError> {
         // Where it is known to be away nobody waits, and it may have to be made.
         let most = match writes {
+            // A file does not keep anybody waiting, and may have to be brought forward, which can take long.
+            true if self.link.place().file().is_some() => LONG_PATIENCE,
             true => self.settings.wait.max(PATIENCE),
             false => self.settings.wait,
         };

@@ -420,3 +420,47 @@ async fn a_database_that_was_set_back_and_written_to_since_is_told() {
     back(&store, 31).await;
     assert_eq!(store.counts().set_back, 1);
 }
+
+/// However long the file could not be written to: whoever takes the record's word for the call finds its token used.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_never_there_without_the_token_of_its_call() {
+    use sqlx::ConnectOptions;
+    let base = Base::sqlite();
+    let settings = Settings {
+        wait: Duration::from_millis(200),
+        ..Settings::default()
+    };
+    let store = base.open_with(settings).await;
+    let (later, now) = (noon(900), noon(0));
+    assert_eq!(store.remember_jti("i", "0", later, now).await, Ok(true));
+    store.record(call(0, "r")).await.unwrap();
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(base.file());
+    let mut other = file.connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(store.remember_jti("i", "1", later, now).await, Ok(true));
+    // Longer than anything waits.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(store.record(call(1, "r")).await.is_err());
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    let started = Instant::now();
+    while store.record(call(1, "r")).await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+    assert_eq!(base.number("SELECT COUNT(*) FROM cds_jti").await, 2);
+}
+
+/// Also one that has no record.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_is_written_before_the_end() {
+    let base = Base::sqlite();
+    let store = base.open().await;
+    assert_eq!(
+        store.remember_jti("i", "1", noon(9), noon(0)).await,
+        Ok(true)
+    );
+    store.settle().await.unwrap();
+    assert_eq!(base.number("SELECT COUNT(*) FROM cds_jti").await, 1);
+}
