@@ -95,7 +95,7 @@ pub(crate) struct Job {
     pub work: Work,
     /// Where nobody does it is written along with the next that somebody waits for, or soon.
     pub reply: Option<oneshot::Sender<Result<Done, StoreError>>>,
-    /// Nothing is begun after it.
+    /// Nothing is begun after it that somebody waits for.
     pub deadline: Instant,
     /// Its part of the queue's room, given back when it is dropped.
     pub _room: OwnedSemaphorePermit,
